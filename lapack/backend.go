@@ -1,0 +1,93 @@
+package lapack
+
+import "gonum.org/v1/gonum/blas"
+
+// backend is one implementation of the routines for one element type.
+// Its functions take checked arguments, finite matrices of at least one
+// element, and never keep a slice.
+type backend[T Scalar] struct {
+	name string
+
+	// Products, in gonum's row-major BLAS interface.
+	gemm func(tA, tB blas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int)
+	syrk func(ul blas.Uplo, t blas.Transpose, n, k int, alpha T, a []T, lda int, beta T, c []T, ldc int)
+	trsm func(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha T, a []T, lda int, b []T, ldb int)
+	trmm func(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha T, a []T, lda int, b []T, ldb int)
+
+	// potrf replaces a's upper triangle by U, A = UᵀU; ok is false where A is
+	// not positive definite.
+	potrf func(a Matrix[T]) (ok bool)
+
+	// geqrf factors A = QR, m × n, given as its transpose: row j of at is column
+	// j of A, the order in which every implementation is fastest when A is tall.
+	// R ends in at's lower triangle, as Rᵀ.
+	geqrf func(at Matrix[T], tau []T, w *workspace[T])
+	// orgqr replaces the first k rows of what geqrf left, k = at.Rows ≤ at.Cols,
+	// by the first k columns of Q.
+	orgqr func(at Matrix[T], tau []T, w *workspace[T])
+
+	// svd holds the routines for A = U S Vᵀ in the order in which they are tried.
+	svd []svdRoutine[T]
+
+	// syevd replaces the symmetric a, of which the upper triangle is read, by
+	// eigenvectors in its rows and sets values, both ascending. Without vectors
+	// a is destroyed.
+	syevd func(a Matrix[T], values []T, vectors bool, w *workspace[T]) (info int)
+}
+
+// svdRoutine sets s, decreasing, and, unless they are empty, u (m × min(m, n))
+// and vt (min(m, n) × n). It destroys a.
+type svdRoutine[T Scalar] struct {
+	name    string
+	compute func(a Matrix[T], s []T, u, vt Matrix[T], w *workspace[T]) (info int)
+}
+
+// workspace is what a factorisation type keeps between calls for its routine.
+type workspace[T Scalar] struct {
+	scalars  []T
+	integers []int32
+}
+
+// grow returns the first n elements of *s, which it replaces where too short.
+func grow[E any](s *[]E, n int) []E {
+	if cap(*s) < n {
+		*s = make([]E, n)
+	}
+	*s = (*s)[:n]
+	return *s
+}
+
+// backends holds the two backends of a build for each element type; they are
+// one and the same under purego.
+var (
+	float32Backends = [2]*backend[float32]{chosen32(), portable32()}
+	float64Backends = [2]*backend[float64]{chosen64(), portable64()}
+)
+
+// backendsOf returns the backends for T: the one in use, then the portable one.
+func backendsOf[T Scalar]() (b [2]*backend[T]) {
+	switch p := any(&b).(type) {
+	case *[2]*backend[float32]:
+		*p = float32Backends
+	case *[2]*backend[float64]:
+		*p = float64Backends
+	}
+	return b
+}
+
+// inUse returns b, or where it is nil the backend in use for T. Factorisation
+// types hold a nil backend except in tests.
+func inUse[T Scalar](b *backend[T]) *backend[T] {
+	if b == nil {
+		return backendsOf[T]()[0]
+	}
+	return b
+}
+
+func products32(name string, b blas.Float32) *backend[float32] {
+	return &backend[float32]{name: name, gemm: b.Sgemm, syrk: b.Ssyrk, trsm: b.Strsm, trmm: b.Strmm}
+}
+
+func products64(name string, b blas.Float64) *backend[float64] {
+	return &backend[float64]{name: name, gemm: b.Dgemm, syrk: b.Dsyrk, trsm: b.Dtrsm, trmm: b.Dtrmm}
+}

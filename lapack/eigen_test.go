@@ -1,0 +1,112 @@
+package lapack
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEigen(t *testing.T) { onAll(t, testEigen[float32], testEigen[float64]) }
+
+func testEigen[T Scalar](t *testing.T, b *backend[T]) {
+	t.Parallel()
+	r, ratios := newRand(t), newRatios(t, threshold)
+	whole, alone := &Eigen[T]{backend: b}, &Eigen[T]{backend: b} // reused throughout
+	for _, n := range squareSizes(r) {
+		for _, k := range kinds {
+			base, known := k.symmetric(r, n, ulp[T]())
+			for _, scale := range scales[T]() {
+				where := fmt.Sprintf("%s of order %d · %g", k.name, n, scale)
+				a := upperGuard[T](base, scale)
+				poisonEigen(whole)
+				require.NoError(t, whole.Factorize(a.Matrix, true), where)
+				checkEigen(t, ratios, where, a.Matrix, whole)
+
+				poisonEigen(alone)
+				require.NoError(t, alone.Factorize(a.Matrix, false), where)
+				a.mustKeep(t, where, nowhere)
+				values := whole.Values()
+				if n == 0 {
+					continue
+				}
+				unit := largestModulus(values) * float64(n) * ulp[T]()
+				require.True(t, isDescending(alone.Values()), where)
+				ratios.add("values alone", where, largestGap(values, alone.Values()), unit)
+				if known != nil {
+					// A differs from Q diag(known) Qᵀ by its rounding, ulp/2·‖A‖_F ≤ ulp/2·√n·max|λ|.
+					d := scaled(known, scale)
+					ratios.add("known values", where, largestGap(values, d), largestModulus(d)*float64(n)*ulp[T]())
+				}
+			}
+		}
+	}
+}
+
+// upperGuard returns the upper triangle of src within guards; NaN stands below
+// the diagonal, where a routine has no business.
+func upperGuard[T Scalar](src Matrix[float64], scale float64) *guarded[T] {
+	g := newGuarded[T](src.Rows, src.Cols)
+	g.fill(func(i, j int) float64 {
+		if i > j {
+			return math.NaN()
+		}
+		return src.At(i, j) * scale
+	})
+	return g
+}
+
+func poisonEigen[T Scalar](f *Eigen[T]) {
+	poison(f.values, f.memory)
+	poisonWork(&f.work)
+}
+
+func largestModulus[T Scalar](s []T) (largest float64) {
+	for _, v := range s {
+		largest = larger(largest, math.Abs(float64(v)))
+	}
+	return largest
+}
+
+// checkEigen adds the ratios of a decomposition with vectors, of which it also
+// asks for a part.
+func checkEigen[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], f *Eigen[T]) {
+	n, values := a.Rows, f.Values()
+	require.Len(t, values, n, where)
+	dst := newGuarded[T](n, n)
+	z := f.VectorsTo(dst.Matrix, n)
+	dst.mustKeep(t, where, everywhere)
+	if n == 0 {
+		return
+	}
+	require.Same(t, &dst.Data[0], &z.Data[0], where)
+	require.True(t, isDescending(values), "%s: values %v", where, values)
+	whole, vectors := symmetric(toFloat64(a)), toFloat64(z)
+	if norm1(whole) == 0 {
+		assert.Zero(t, largestModulus(values), where)
+	}
+	residual := difference(whole, product(scaleColumns(vectors, values), transpose(vectors)))
+	ratios.add("‖A − ZΛZᵀ‖", where, norm1(residual), norm1(whole)*float64(n)*ulp[T]())
+	ratios.add("‖I − ZᵀZ‖", where, departure(vectors), float64(n)*ulp[T]())
+
+	part := newGuarded[T](n, n/2)
+	f.VectorsTo(part.Matrix, n/2)
+	part.mustKeep(t, where, everywhere)
+	require.True(t, sameBits(z.View(0, 0, n, n/2), part.Matrix), where)
+}
+
+func sameBits[T Scalar](a, b Matrix[T]) bool {
+	if a.Rows != b.Rows || a.Cols != b.Cols {
+		return false
+	}
+	for i := range a.Rows {
+		for j := range a.Cols {
+			if bitsOf(a.At(i, j)) != bitsOf(b.At(i, j)) {
+				return false
+			}
+		}
+	}
+	return true
+}

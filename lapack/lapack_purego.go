@@ -1,0 +1,6 @@
+//go:build !cgo || purego
+
+package lapack
+
+func chosen32() *backend[float32] { return portable32() }
+func chosen64() *backend[float64] { return portable64() }

@@ -1,0 +1,152 @@
+package lapack
+
+import (
+	"gonum.org/v1/gonum/blas"
+	gonumblas "gonum.org/v1/gonum/blas/gonum"
+	"gonum.org/v1/gonum/lapack"
+	gonumlapack "gonum.org/v1/gonum/lapack/gonum"
+)
+
+// This file is the portable backend: gonum's BLAS and LAPACK, compiled into
+// every build, where tests hold the two backends side by side.
+
+func portable64() *backend[float64] {
+	b := products64("gonum", gonumblas.Implementation{})
+	b.potrf = portablePotrf
+	b.geqrf = portableGeqrf
+	b.orgqr = portableOrgqr
+	b.svd = []svdRoutine[float64]{{"DGESVD", portableGesvd}}
+	b.syevd = portableSyev
+	return b
+}
+
+var routines gonumlapack.Implementation
+
+func portablePotrf(a Matrix[float64]) bool {
+	return routines.Dpotrf(blas.Upper, a.Rows, a.Data, a.Stride)
+}
+
+// portableGeqrf factors by rows what its caller holds by columns: the LQ
+// factorisation of the transpose, with L = Rᵀ and the same reflections.
+func portableGeqrf(at Matrix[float64], tau []float64, w *workspace[float64]) {
+	query(w, func(work []float64, lwork int) {
+		routines.Dgelqf(at.Rows, at.Cols, at.Data, at.Stride, tau, work, lwork)
+	})
+}
+
+func portableOrgqr(at Matrix[float64], tau []float64, w *workspace[float64]) {
+	query(w, func(work []float64, lwork int) {
+		routines.Dorglq(at.Rows, at.Cols, len(tau), at.Data, at.Stride, tau, work, lwork)
+	})
+}
+
+func portableGesvd(a Matrix[float64], s []float64, u, vt Matrix[float64], w *workspace[float64]) (info int) {
+	job := lapack.SVDNone
+	if !u.IsEmpty() {
+		job = lapack.SVDStore
+	}
+	ok := true
+	query(w, func(work []float64, lwork int) {
+		ok = routines.Dgesvd(job, job, a.Rows, a.Cols, a.Data, a.Stride, s,
+			u.Data, max(1, u.Stride), vt.Data, max(1, vt.Stride), work, lwork)
+	})
+	return infoOf(ok)
+}
+
+func portableSyev(a Matrix[float64], values []float64, vectors bool, w *workspace[float64]) (info int) {
+	job := lapack.EVNone
+	if vectors {
+		job = lapack.EVCompute
+	}
+	ok := true
+	query(w, func(work []float64, lwork int) {
+		ok = routines.Dsyev(job, blas.Upper, a.Rows, a.Data, a.Stride, values, work, lwork)
+	})
+	if vectors {
+		for i := range a.Rows { // gonum's vectors are columns
+			for j := range i {
+				a.Data[i*a.Stride+j], a.Data[j*a.Stride+i] = a.Data[j*a.Stride+i], a.Data[i*a.Stride+j]
+			}
+		}
+	}
+	return infoOf(ok)
+}
+
+// infoOf turns gonum's report into LAPACK's, whose number gonum keeps to itself.
+func infoOf(ok bool) int {
+	if ok {
+		return 0
+	}
+	return 1
+}
+
+// query calls routine twice: with lwork −1, when it only writes the length that
+// it wants to work[0], and with that much memory.
+func query(w *workspace[float64], routine func(work []float64, lwork int)) {
+	var wanted [1]float64
+	routine(wanted[:], -1)
+	work := grow(&w.scalars, int(wanted[0]))
+	routine(work, len(work))
+}
+
+// portable32 computes in float64 and rounds at the end, since gonum has LAPACK
+// for float64 alone: slower than float32 would be, and at least as accurate.
+func portable32() *backend[float32] {
+	b := products32("gonum", gonumblas.Implementation{})
+	b.potrf = func(a Matrix[float32]) bool {
+		x := widen(a)
+		ok := portablePotrf(x)
+		for i := range a.Rows {
+			narrow(a.View(i, i, 1, a.Cols-i), x.View(i, i, 1, a.Cols-i))
+		}
+		return ok
+	}
+	b.geqrf = func(at Matrix[float32], tau []float32, _ *workspace[float32]) {
+		x, t := widen(at), New[float64](1, len(tau))
+		portableGeqrf(x, t.Data, new(workspace[float64]))
+		narrow(at, x)
+		narrow(Of(1, len(tau), tau), t)
+	}
+	b.orgqr = func(at Matrix[float32], tau []float32, _ *workspace[float32]) {
+		x, t := widen(at), widen(Of(1, len(tau), tau))
+		portableOrgqr(x, t.Data, new(workspace[float64]))
+		narrow(at, x)
+	}
+	b.svd = []svdRoutine[float32]{{"DGESVD", func(a Matrix[float32], s []float32, u, vt Matrix[float32], _ *workspace[float32]) int {
+		x, xs := widen(a), New[float64](1, len(s))
+		xu, xvt := New[float64](u.Rows, u.Cols), New[float64](vt.Rows, vt.Cols)
+		info := portableGesvd(x, xs.Data, xu, xvt, new(workspace[float64]))
+		narrow(Of(1, len(s), s), xs)
+		narrow(u, xu)
+		narrow(vt, xvt)
+		return info
+	}}}
+	b.syevd = func(a Matrix[float32], values []float32, vectors bool, _ *workspace[float32]) int {
+		x, w := widen(a), New[float64](1, len(values))
+		info := portableSyev(x, w.Data, vectors, new(workspace[float64]))
+		narrow(a, x)
+		narrow(Of(1, len(values), values), w)
+		return info
+	}
+	return b
+}
+
+func widen(a Matrix[float32]) Matrix[float64] {
+	x := New[float64](a.Rows, a.Cols)
+	for i := range a.Rows {
+		row := x.Row(i)
+		for j, v := range a.Row(i) {
+			row[j] = float64(v)
+		}
+	}
+	return x
+}
+
+func narrow(dst Matrix[float32], src Matrix[float64]) {
+	for i := range dst.Rows {
+		row := dst.Row(i)
+		for j, v := range src.Row(i) {
+			row[j] = float32(v)
+		}
+	}
+}
