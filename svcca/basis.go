@@ -1,0 +1,67 @@
+package svcca
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gosvcca/gosvcca/lapack"
+)
+
+// basis is a layer after the SV step: its singular values, where they are cut,
+// and the right singular vectors kept. Values are in units of 2^scale.
+type basis struct {
+	*side
+	spectrum
+	rank, k int
+	grew    bool // k grew to take in a group of ties
+	tied    bool // two kept singular values tie
+	v       lapack.Matrix[float64]
+	method  Method
+	bound   float64 // of the error of ρ that comes from this layer
+}
+
+// survey sets what is known of neurons once all their values are read, of the
+// neurons from col on, in order: from their weighted, centred sums of squares,
+// the root-mean-square a_j of the values as stored, and which of them vary above
+// their rounding.
+func (s *side) survey(col int, squares []float64) {
+	if col == 0 {
+		s.rms, s.active = make([]float64, s.d), s.active[:0]
+	}
+	total := s.weights.total
+	for i, square := range squares {
+		j := col + i
+		s.rms[j] = math.Hypot(s.mean[j], math.Sqrt(square/total))
+		if math.Sqrt(square) > s.noise*s.rms[j]*math.Sqrt(total) {
+			s.active = append(s.active, j)
+		}
+	}
+}
+
+// expand returns the rows of v, which are those of neurons that vary, in a
+// matrix of all neurons, the others 0.
+func (s *side) expand(v lapack.Matrix[float64]) lapack.Matrix[float64] {
+	full := lapack.New[float64](s.d, v.Cols)
+	for r, j := range s.active {
+		copy(full.Row(j), v.Row(r))
+	}
+	return full
+}
+
+func (s *side) wrap(err error) error { return fmt.Errorf("svcca: layer %q: %w", s.name, err) }
+
+// usable returns an error where nothing of the layer can be compared.
+func (b *basis) usable() error {
+	if b.k == 0 {
+		return fmt.Errorf("svcca: layer %q: %d of %d neurons are constant and no direction is kept: %w",
+			b.name, b.d-len(b.active), b.d, ErrConstant)
+	}
+	if s := math.Ldexp(b.s[0], b.scale()); math.IsInf(s, 0) {
+		return fmt.Errorf("svcca: layer %q: largest singular value above %g: %w", b.name, math.MaxFloat64, ErrRange)
+	}
+	// W holds 1/s_k, which has to stay a normal number, as has s_k.
+	if s := math.Ldexp(b.s[b.k-1], b.scale()); s < 0x1p-1000 {
+		return fmt.Errorf("svcca: layer %q: least kept singular value %g below %g: %w", b.name, s, 0x1p-1000, ErrRange)
+	}
+	return nil
+}

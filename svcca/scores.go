@@ -1,0 +1,98 @@
+package svcca
+
+import (
+	"math"
+
+	"github.com/gosvcca/gosvcca/lapack"
+)
+
+// score sets every score of DEFINITIONS §4 from ρ, M and the decoders.
+func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
+	m := float64(len(c.Rho))
+	for _, rho := range c.Rho {
+		c.Mean += rho / m
+		c.MeanSquare += rho * rho / m
+	}
+	rows, columns := norms(M)
+	c.WeightedX = weightedMean(rows, x.s[:x.k])
+	c.WeightedY = weightedMean(columns, y.s[:y.k])
+	c.Weighted = (c.WeightedX + c.WeightedY) / 2
+	c.WeightedUnique = !x.tied && !y.tied
+
+	c.PWCCAX = weightedMean(c.Rho, c.X.Directions.loadings())
+	c.PWCCAY = weightedMean(c.Rho, c.Y.Directions.loadings())
+	c.uniqueness(x, y)
+	c.chance(x, y)
+}
+
+// uniqueness marks what a rotation among tied ρ would change. Where all ρ are
+// equal, PWCCA is their common value whatever the weights.
+func (c *Comparison) uniqueness(x, y *basis) {
+	last := len(c.Rho) - 1
+	tied := false
+	for i := range last {
+		tied = tied || c.Rho[i]-c.Rho[i+1] < tie
+	}
+	// With k_x ≠ k_y a ρ of 0 ties with the directions left without a partner.
+	loose := c.Rho[last] < tie && x.k != y.k
+	same := c.Rho[0]-c.Rho[last] < tie
+	c.DirectionsUnique = !tied && !loose
+	c.PWCCAUnique = (!tied || same) && !loose
+}
+
+// chance sets what independent random subspaces of the same sizes would give.
+func (c *Comparison) chance(x, y *basis) {
+	space := x.n
+	if x.centering == CenterNeurons {
+		space--
+	}
+	c.Chance = float64(x.k) * float64(y.k) / (float64(space) * float64(len(c.Rho)))
+	if c.Chance < 1 {
+		adjusted := (c.MeanSquare - c.Chance) / (1 - c.Chance)
+		c.Adjusted = &adjusted
+	}
+	c.ForcedOnes = max(0, x.k+y.k-space)
+	c.Saturated = c.ForcedOnes > 0 || c.Chance > 0.5
+}
+
+// norms returns the Euclidean norms of M's rows and columns.
+func norms(M lapack.Matrix[float64]) (rows, columns []float64) {
+	rows, columns = make([]float64, M.Rows), make([]float64, M.Cols)
+	for i := range M.Rows {
+		for j, v := range M.Row(i) {
+			rows[i] += v * v
+			columns[j] += v * v
+		}
+		rows[i] = math.Sqrt(rows[i])
+	}
+	for j, v := range columns {
+		columns[j] = math.Sqrt(v)
+	}
+	return rows, columns
+}
+
+// weightedMean returns Σ w·v / Σ w.
+func weightedMean(values, weights []float64) float64 {
+	var sum, total float64
+	largest := 0.0
+	for _, w := range weights {
+		largest = max(largest, w)
+	}
+	for i, v := range values {
+		w := weights[i] / largest // the sum of weights of 1e308 is none
+		sum += w * v
+		total += w
+	}
+	return sum / total
+}
+
+// loadings returns α_i = Σ_j |D[i, j]|, by which PWCCA weighs direction i.
+func (d *Directions) loadings() []float64 {
+	alpha := make([]float64, d.Decoder.Rows)
+	for i := range alpha {
+		for _, v := range d.Decoder.Row(i) {
+			alpha[i] += math.Abs(v)
+		}
+	}
+	return alpha
+}

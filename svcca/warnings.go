@@ -1,0 +1,72 @@
+package svcca
+
+import "fmt"
+
+// Warning says what limits a result, in a code for programs and in words.
+type Warning struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// The codes of warnings.
+const (
+	// WarnSaturated: too few datapoints for the directions kept.
+	WarnSaturated = "saturated"
+	// WarnWide: a layer has more neurons than datapoints.
+	WarnWide = "more_neurons_than_datapoints"
+	// WarnAccuracy: the error bound exceeds the accuracy asked for.
+	WarnAccuracy = "accuracy"
+	// WarnKGrew: k was enlarged so as not to cut a tie.
+	WarnKGrew = "k_grew"
+	// WarnWeightedTies: weighted scores are one choice of many.
+	WarnWeightedTies = "weighted_not_unique"
+	// WarnPWCCATies: PWCCA is one choice of many.
+	WarnPWCCATies = "pwcca_not_unique"
+	// WarnDirectionTies: aligned directions are one choice of many.
+	WarnDirectionTies = "directions_not_unique"
+)
+
+// chanceWanted is the chance level that a saturated result is told how to reach.
+const chanceWanted = 0.1
+
+// warn sets the warnings, the gravest first.
+func (c *Comparison) warn() {
+	c.Warnings = []Warning{}
+	add := func(code, format string, values ...any) {
+		c.Warnings = append(c.Warnings, Warning{code, fmt.Sprintf(format, values...)})
+	}
+	if c.Saturated {
+		enough := int(float64(max(c.X.K, c.Y.K))/chanceWanted) + 1
+		if c.Options.Centering == CenterNeurons {
+			enough++
+		}
+		forced := ""
+		if c.ForcedOnes > 0 {
+			forced = fmt.Sprintf("%d of %d correlations are 1 whatever the data; ", c.ForcedOnes, len(c.Rho))
+		}
+		add(WarnSaturated, "%d datapoints are few for %d and %d directions: %schance alone gives a mean square of %.3f; %d datapoints bring it under %g",
+			c.X.Datapoints, c.X.K, c.Y.K, forced, c.Chance, enough, chanceWanted)
+	}
+	for _, side := range []Side{c.X, c.Y} {
+		if side.Neurons > side.Datapoints {
+			add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", side.Name, side.Neurons, side.Datapoints)
+		}
+	}
+	if c.ErrorBound > c.Options.Accuracy {
+		add(WarnAccuracy, "correlations are right to %.1g only: a cut lies between nearly equal or relatively tiny singular values", c.ErrorBound)
+	}
+	for _, side := range []Side{c.X, c.Y} {
+		if side.KGrew {
+			add(WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", side.Name, side.K)
+		}
+	}
+	if !c.WeightedUnique {
+		add(WarnWeightedTies, "singular values tie: the weighted scores are one choice of many")
+	}
+	if !c.PWCCAUnique {
+		add(WarnPWCCATies, "correlations tie: PWCCA is one choice of many")
+	}
+	if !c.DirectionsUnique {
+		add(WarnDirectionTies, "correlations tie: single aligned directions are one choice of many")
+	}
+}
