@@ -58,8 +58,13 @@ type Comparison struct {
 
 	Method Method `json:"method"`
 	// ErrorBound bounds the error of every ρ, of Mean and of MeanSquare.
-	ErrorBound float64   `json:"error_bound"`
-	Warnings   []Warning `json:"warnings"`
+	ErrorBound float64 `json:"error_bound"`
+	// WeightedErrorBound and PWCCAErrorBound bound the errors of those scores, to
+	// first order. They exceed ErrorBound where singular values, or ρ, crowd.
+	WeightedErrorBound float64 `json:"weighted_error_bound"`
+	PWCCAErrorBound    float64 `json:"pwcca_error_bound"`
+
+	Warnings []Warning `json:"warnings"`
 }
 
 // Side is one layer of a comparison.

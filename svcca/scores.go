@@ -22,6 +22,7 @@ func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
 	c.PWCCAX = weightedMean(c.Rho, c.X.Directions.loadings())
 	c.PWCCAY = weightedMean(c.Rho, c.Y.Directions.loadings())
 	c.uniqueness(x, y)
+	c.boundScores(x, y, rows, columns)
 	c.chance(x, y)
 }
 
