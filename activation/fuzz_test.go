@@ -1,0 +1,103 @@
+package activation
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gosvcca/gosvcca/lapack"
+)
+
+// FuzzHeader: a dictionary is refused, or means what it says once written anew.
+func FuzzHeader(f *testing.F) {
+	for _, c := range hostile {
+		if len(c.file) > 10 && len(c.file) < 1<<12 && bytes.HasPrefix(c.file, []byte(magic)) {
+			f.Add(string(c.file[10:]))
+		}
+	}
+	f.Add("{'descr': '<f4', 'fortran_order': False, 'shape': (1797, 128), }   \n")
+	f.Add(`{"shape":(2L,3L,4L,5L),"fortran_order":True,"descr":">f2"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseFields(text)
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+			require.Less(t, len(err.Error()), 500)
+			return
+		}
+		require.LessOrEqual(t, len(got.shape), maxDimensions)
+		for _, size := range got.shape {
+			require.GreaterOrEqual(t, size, 0)
+		}
+		if bytes.ContainsAny([]byte(got.descr), `'`) || len(got.shape) == 0 {
+			return // array.dict writes neither
+		}
+		again, err := parseFields(array{descr: got.descr, fortran: got.fortran, shape: got.shape}.dict())
+		require.NoError(t, err)
+		require.Equal(t, got, again)
+	})
+}
+
+// strictReader fails the test where more is asked for than the file holds: no
+// buffer is larger than the file, whatever its header claims.
+type strictReader struct {
+	t *testing.T
+	r *bytes.Reader
+}
+
+func (s strictReader) ReadAt(p []byte, offset int64) (int, error) {
+	if offset < 0 || offset+int64(len(p)) > s.r.Size() {
+		s.t.Fatalf("%d bytes at %d of a file of %d", len(p), offset, s.r.Size())
+	}
+	n, err := s.r.ReadAt(p, offset)
+	if errors.Is(err, io.EOF) && n == len(p) {
+		err = nil
+	}
+	return n, err
+}
+
+// FuzzOpen: a file is refused with ErrFormat, or it holds just the array that it
+// promises, of which every element can be read, by rows as by columns.
+func FuzzOpen(f *testing.F) {
+	for _, c := range hostile {
+		if len(c.file) < 1<<12 {
+			f.Add(c.file)
+		}
+	}
+	for _, descr := range []string{"<f2", ">f4", "<f8"} {
+		for _, shape := range [][]int{{5}, {3, 4}, {0, 7}, {2, 1, 3, 2}} {
+			f.Add(array{descr: descr, shape: shape}.file())
+			f.Add(array{version: 2, descr: descr, fortran: true, shape: shape}.file())
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := NewFile("x.npy", strictReader{t, bytes.NewReader(b)}, int64(len(b)))
+		if err != nil {
+			require.ErrorIs(t, err, ErrFormat)
+			require.Less(t, len(err.Error()), 500)
+			return
+		}
+		n, d := file.Dims()
+		require.True(t, n >= 0 && d >= 0)
+		size := map[string]int64{"float16": 2, "float32": 4, "float64": 8}[file.Storage()]
+		require.Equal(t, int64(len(b)), file.header.begin+int64(n)*int64(d)*size)
+		if n == 0 || d == 0 {
+			return // either may then be larger than memory
+		}
+		whole := lapack.New[float64](n, d)
+		require.NoError(t, file.Read(whole, 0, 0))
+		column := lapack.New[float64](n, 1)
+		row := lapack.New[float64](1, d)
+		require.NoError(t, file.Read(column, 0, d-1))
+		require.NoError(t, file.Read(row, n-1, 0))
+		for i := range n {
+			require.Equal(t, math.Float64bits(whole.At(i, d-1)), math.Float64bits(column.At(i, 0)))
+		}
+		for j := range d {
+			require.Equal(t, math.Float64bits(whole.At(n-1, j)), math.Float64bits(row.At(0, j)))
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package activation
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+const magic = "\x93NUMPY"
+
+// maxHeader bounds the dictionary's length in bytes. Numpy writes 118; only
+// records with many fields, which are refused, need more.
+const maxHeader = 1 << 20
+
+// header is what a .npy says of its array, checked against the file's size.
+type header struct {
+	element   element
+	bigEndian bool
+	fortran   bool
+	shape     []int // 1, 2 or 4 sizes
+	begin     int64 // of the array, in bytes from the file's beginning
+}
+
+// readHeader reads the header of the file of size bytes behind r. The file's own
+// faults are *FormatErrors; others are those of r. What it allocates is bounded
+// by the file's size and by maxHeader, whatever the header claims.
+func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
+	fault := func(format string, args ...any) (header, error) {
+		return header{}, &FormatError{Name: name, Problem: fmt.Sprintf(format, args...)}
+	}
+	failure := func(err error) (header, error) {
+		return header{}, fmt.Errorf("activation: %s: reading the header: %w", name, err)
+	}
+	head := make([]byte, min(size, sniffBytes))
+	if _, err := readFull(r, head, 0); err != nil {
+		return failure(err)
+	}
+	if !strings.HasPrefix(string(head), magic) {
+		return fault("not a .npy file: %s", sniff(head))
+	}
+	if len(head) < len(magic)+4 {
+		return fault("truncated: the file ends inside the header")
+	}
+	begin, length := int64(len(magic)+4), int64(binary.LittleEndian.Uint16(head[8:]))
+	switch major, minor := head[6], head[7]; {
+	case minor != 0 || major < 1 || major > 3:
+		return fault("the .npy version is %d.%d: 1.0, 2.0 or 3.0 expected", major, minor)
+	case major > 1:
+		begin += 2
+		if int64(len(head)) < begin {
+			return fault("truncated: the file ends inside the header")
+		}
+		length = int64(binary.LittleEndian.Uint32(head[8:]))
+	}
+	if length > maxHeader {
+		return fault("damaged: the header claims %d bytes, more than the %d that are read", length, maxHeader)
+	}
+	if length > size-begin {
+		return fault("truncated: the header claims %d bytes, the file holds %d after it began", length, size-begin)
+	}
+	text := make([]byte, length)
+	if _, err := readFull(r, text, begin); err != nil {
+		return failure(err)
+	}
+	h, err := newHeader(string(text), begin+length, size)
+	if err != nil {
+		return fault("%v", err)
+	}
+	return h, nil
+}
+
+// newHeader reads a header's dictionary and compares what it promises from byte
+// begin with a file of size bytes.
+func newHeader(text string, begin, size int64) (header, error) {
+	f, err := parseFields(text)
+	if err != nil {
+		return header{}, fmt.Errorf("header: %w", err)
+	}
+	h := header{fortran: f.fortran, shape: f.shape, begin: begin}
+	if h.element, h.bigEndian, err = parseDescr(f.descr); err != nil {
+		return header{}, err
+	}
+	switch len(h.shape) {
+	case 1, 2, 4:
+	case 0:
+		return header{}, errors.New("a single number: an array of datapoints × neurons expected")
+	default:
+		return header{}, fmt.Errorf("shape %s has %d dimensions: 1 (datapoints), 2 (datapoints × neurons) or 4 (datapoints × a feature map's three) expected; use x.reshape(len(x), -1)",
+			formatShape(h.shape), len(h.shape))
+	}
+	promised, ok := arrayBytes(h.shape, h.element)
+	if !ok {
+		return header{}, fmt.Errorf("damaged: shape %s is larger than any file", formatShape(h.shape))
+	}
+	promise := fmt.Sprintf("header promises %s %v = %d bytes, file holds %d", formatShape(h.shape), h.element, promised, size-begin)
+	switch {
+	case size-begin < promised:
+		return header{}, fmt.Errorf("truncated: %s", promise)
+	case size-begin > promised:
+		return header{}, fmt.Errorf("bytes left over after the array (several arrays saved into one file?): %s", promise)
+	}
+	return h, nil
+}
+
+// arrayBytes returns the size of an array. It is not ok where the product of
+// the sizes other than 0 does not fit an int, as then a number of neurons or
+// an offset may not, or where the bytes do not fit an int64.
+func arrayBytes(shape []int, e element) (n int64, ok bool) {
+	count, empty := uint64(1), false
+	for _, size := range shape {
+		if size == 0 {
+			empty = true
+			continue
+		}
+		high, low := bits.Mul64(count, uint64(size))
+		if high != 0 || low > math.MaxInt {
+			return 0, false
+		}
+		count = low
+	}
+	if empty {
+		return 0, true
+	}
+	return int64(count) * int64(e), count <= math.MaxInt64/uint64(e)
+}
+
+// formatShape returns sizes in the form 1797 × 128.
+func formatShape(shape []int) string {
+	var b strings.Builder
+	for i, size := range shape {
+		if i > 0 {
+			b.WriteString(" × ")
+		}
+		b.WriteString(strconv.Itoa(size))
+	}
+	return b.String()
+}
+
+// readFull fills p from byte offset of r and returns how many bytes it got. An
+// io.ReaderAt may report the end of file along with the last bytes asked for,
+// which is no error here; fewer bytes always are.
+func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
+	n, err := r.ReadAt(p, offset)
+	switch {
+	case n >= len(p):
+		return n, nil
+	case err == nil || errors.Is(err, io.EOF):
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
