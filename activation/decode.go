@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/x448/float16"
 )
 
 // decode sets dst to the little-endian values at the beginning of raw. The loops
@@ -62,17 +63,8 @@ func decode64(dst []float64, raw []byte) {
 	}
 }
 
-// from16 widens a float16: sign 1, exponent 5, fraction 10 bits, bias 15. With
-// the exponent put where a float64 has its own, of bias 1023, the value is
-// 2^(15−1023) of what it should be, also for subnormals, and the product below
-// is exact. Infinities and NaN alone, of exponent 31, take the exponent 2047.
 func from16(p []byte) float64 {
-	h := uint64(binary.LittleEndian.Uint16(p))
-	b := h&0x8000<<48 | h&0x7fff<<42
-	if h&0x7c00 == 0x7c00 {
-		return math.Float64frombits(b | 0x7ff<<52)
-	}
-	return math.Float64frombits(b) * 0x1p1008
+	return float64(float16.Frombits(binary.LittleEndian.Uint16(p)).Float32())
 }
 
 func from32(p []byte) float64 {

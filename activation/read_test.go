@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/x448/float16"
 
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -155,7 +154,7 @@ func TestBits(t *testing.T) {
 	var want16, want32, want64 []float64
 	for h := range 1 << 16 {
 		b16 = binary.LittleEndian.AppendUint16(b16, uint16(h))
-		want16 = append(want16, float64(float16.Frombits(uint16(h)).Float32()))
+		want16 = append(want16, float16ByDefinition(h))
 		bits32 := uint32(h)<<16 | 0x1235
 		b32 = binary.LittleEndian.AppendUint32(b32, bits32)
 		want32 = append(want32, float64(math.Float32frombits(bits32)))
@@ -180,6 +179,21 @@ func TestBits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// float16ByDefinition is IEEE 754's binary16: sign, 5 bits of exponent with bias
+// 15, 10 bits of fraction.
+func float16ByDefinition(bits int) float64 {
+	sign, exponent, fraction := 1-2*float64(bits>>15), bits>>10&31, float64(bits&1023)/1024
+	switch {
+	case exponent == 31 && fraction != 0:
+		return math.NaN()
+	case exponent == 31:
+		return math.Inf(int(sign))
+	case exponent == 0:
+		return math.Copysign(math.Ldexp(fraction, -14), sign)
+	}
+	return sign * math.Ldexp(1+fraction, exponent-15)
 }
 
 func TestReadPanics(t *testing.T) {
