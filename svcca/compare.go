@@ -11,9 +11,10 @@ import (
 // to the error of ρ.
 func roundingError(m int) float64 { return (16 + float64(m)) * epsilon }
 
-// errorBound bounds the error of every ρ between two bases.
+// errorBound bounds the error of every ρ between two bases, and of every ρ²,
+// which is up to twice as large.
 func errorBound(x, y *basis) float64 {
-	return min(1, x.bound+y.bound+roundingError(min(x.k, y.k)))
+	return min(1, 2*(x.bound+y.bound+roundingError(min(x.k, y.k))))
 }
 
 // compare takes the CCA step from M = U_xᵀU_y.

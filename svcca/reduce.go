@@ -83,9 +83,9 @@ func reduce(ctx context.Context, s *side, o Options) (*Reduced, error) {
 }
 
 // reduceSide finds basis and left singular vectors by the method that serves.
-// A layer may use half of the error that a comparison is allowed.
+// A layer may use half of the error that a comparison is allowed (errorBound).
 func reduceSide(ctx context.Context, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
-	accuracy := (o.Accuracy - roundingError(1)) / 2
+	accuracy := (o.Accuracy/2 - roundingError(1)) / 2
 	if s.n < s.d {
 		return reduceRows(ctx, s, o, accuracy)
 	}

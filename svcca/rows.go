@@ -37,7 +37,9 @@ func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, res
 		if err != nil {
 			return err
 		}
-		if largest > 0 && (!r.scaled || math.Ldexp(largest, -r.exponent) > maxScaled) {
+		if largest > 0 && !r.scaled {
+			r.choose(largest) // sums so far are zero, which any factor² could make NaN
+		} else if math.Ldexp(largest, -r.exponent) > maxScaled {
 			old := r.exponent
 			r.choose(largest)
 			factor := math.Ldexp(1, old-r.exponent)
@@ -92,12 +94,34 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 		strip := panel.View(0, at, r.n, min(centreColumns, panel.Cols-at))
 		mean := r.mean[col+at:][:strip.Cols]
 		clear(mean)
-		if r.centering == CenterNeurons {
+		for i := range r.n {
+			row := strip.Row(i)
+			for j := range row {
+				row[j] *= factor
+			}
+		}
+		// Twice: the first mean is off by its rounding, which an offset makes large
+		// beside what varies, and which would count as a direction of its own.
+		rest := make([]float64, strip.Cols)
+		for range 2 {
+			if r.centering != CenterNeurons {
+				break
+			}
+			clear(rest)
 			for i := range r.n {
 				w := r.root(i) * r.root(i) / r.weights.total
 				for j, v := range strip.Row(i) {
-					mean[j] += w * (v * factor)
+					rest[j] += w * v
 				}
+			}
+			for i := range r.n {
+				row := strip.Row(i)
+				for j := range row {
+					row[j] -= rest[j]
+				}
+			}
+			for j := range mean {
+				mean[j] += rest[j]
 			}
 		}
 		squares := squares[at:][:strip.Cols]
@@ -105,7 +129,7 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 		for i := range r.n {
 			root, row := r.root(i), strip.Row(i)
 			for j, v := range row {
-				v = (v*factor - mean[j]) * root
+				v *= root
 				row[j] = v
 				squares[j] += v * v
 			}
