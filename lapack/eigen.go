@@ -41,11 +41,11 @@ func (f *Eigen[T]) Factorize(a Matrix[T], vectors bool) error {
 		}
 	}
 	slices.Reverse(values)
-	if err := checkFinite("SYEVD, eigenvalues", Of(1, n, values)); err != nil {
+	if err := checkFinite("SYEVD", ", eigenvalues", Of(1, n, values)); err != nil {
 		return err
 	}
 	if vectors {
-		if err := checkFinite("SYEVD, eigenvectors", f.rows); err != nil {
+		if err := checkFinite("SYEVD", ", eigenvectors", f.rows); err != nil {
 			return err
 		}
 	}

@@ -12,13 +12,13 @@ import (
 func TestEigen(t *testing.T) { onAll(t, testEigen[float32], testEigen[float64]) }
 
 func testEigen[T Scalar](t *testing.T, b *backend[T]) {
-	t.Parallel()
+	parallel(t)
 	r, ratios := newRand(t), newRatios(t, threshold)
 	whole, alone := &Eigen[T]{backend: b}, &Eigen[T]{backend: b} // reused throughout
 	for _, n := range squareSizes(r) {
 		for _, k := range kinds {
 			base, known := k.symmetric(r, n, ulp[T]())
-			for _, scale := range scales[T]() {
+			for _, scale := range scalesFor[T](k, n) {
 				where := fmt.Sprintf("%s of order %d · %g", k.name, n, scale)
 				a := upperGuard[T](base, scale)
 				poisonEigen(whole)

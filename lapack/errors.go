@@ -19,14 +19,15 @@ var (
 const errUnfactorized = "lapack: use before a successful Factorize"
 
 // checkFinite returns an error that names the first element of a that is NaN
-// or Inf. No routine below reports one reliably: an eigen-solve of order 200
-// with one NaN inside returns NaN and success.
-func checkFinite[T Scalar](routine string, a Matrix[T]) error {
+// or Inf; part says what a is where it is not the argument of routine. No
+// routine reports one reliably: an eigen-solve of order 200 with one NaN inside
+// returns NaN and success.
+func checkFinite[T Scalar](routine, part string, a Matrix[T]) error {
 	for i := range a.Rows {
 		for j, v := range a.Row(i) {
 			if !isFinite(v) {
-				return fmt.Errorf("lapack: %s of a %d × %d matrix: element (%d, %d) is %v: %w",
-					routine, a.Rows, a.Cols, i, j, v, ErrNotFinite)
+				return fmt.Errorf("lapack: %s%s of a %d × %d matrix: element (%d, %d) is %v: %w",
+					routine, part, a.Rows, a.Cols, i, j, v, ErrNotFinite)
 			}
 		}
 	}

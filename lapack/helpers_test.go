@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/gosvcca/gosvcca/native"
 )
 
 // threshold is the ratio that no residual may reach, after LAPACK's own tests
@@ -40,6 +42,12 @@ func onBackends[T Scalar](t *testing.T, test func(*testing.T, *backend[T])) {
 	for _, b := range distinctBackends[T]() {
 		t.Run(fmt.Sprintf("%T/%s", T(0), b.name), func(t *testing.T) { test(t, b) })
 	}
+}
+
+// parallel lets t run beside its siblings, each with one BLAS thread.
+func parallel(t *testing.T) {
+	t.Parallel()
+	t.Cleanup(native.LimitThreads(1))
 }
 
 // distinctBackends returns the backends of the build, each once.
@@ -81,7 +89,7 @@ func newRatios(t *testing.T, limit float64) *ratios {
 	r := &ratios{t: t, limit: limit, worst: map[string]float64{}, at: map[string]string{}}
 	t.Cleanup(func() {
 		for _, what := range slices.Sorted(maps.Keys(r.worst)) {
-			t.Logf("worst ratio %8.3f of %g, %s: %s", r.worst[what], limit, what, r.at[what])
+			t.Logf("%s: worst ratio %.3f of %g, %s, at %s", t.Name(), r.worst[what], limit, what, r.at[what])
 		}
 	})
 	return r
@@ -101,6 +109,20 @@ func (r *ratios) add(what, where string, err, bound float64) {
 	if old, ok := r.worst[what]; !ok || !(ratio <= old) {
 		r.worst[what], r.at[what] = ratio, where
 	}
+}
+
+// addEach compares got with want element by element over a region, in units of
+// relative·magnitude + absolute.
+func (r *ratios) addEach(what, where string, got, want, magnitude Matrix[float64], relative, absolute float64, region func(i, j int) bool) {
+	worst := 0.0
+	for i := range want.Rows {
+		for j := range want.Cols {
+			if region(i, j) {
+				worst = larger(worst, math.Abs(got.At(i, j)-want.At(i, j))/(relative*magnitude.At(i, j)+absolute))
+			}
+		}
+	}
+	r.add(what, where, worst, 1)
 }
 
 // guarded is a matrix with NaN between its rows, before and behind it.
@@ -229,6 +251,11 @@ func symmetric(a Matrix[float64]) Matrix[float64] {
 	return build(a.Rows, a.Cols, func(i, j int) float64 { return a.At(min(i, j), max(i, j)) })
 }
 
+// combine returns x·a + y·b.
+func combine(x float64, a Matrix[float64], y float64, b Matrix[float64]) Matrix[float64] {
+	return build(a.Rows, a.Cols, func(i, j int) float64 { return x*a.At(i, j) + y*b.At(i, j) })
+}
+
 func product(a, b Matrix[float64]) Matrix[float64] {
 	if a.Cols != b.Rows {
 		panic("product of matrices that do not fit")
@@ -251,7 +278,7 @@ func scaleColumns[T Scalar](a Matrix[float64], d []T) Matrix[float64] {
 }
 
 func difference(a, b Matrix[float64]) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return a.At(i, j) - b.At(i, j) })
+	return combine(1, a, -1, b)
 }
 
 func scaled(s []float64, factor float64) []float64 {

@@ -94,6 +94,9 @@ func (m Matrix[T]) Row(i int) []T {
 	if uint(i) >= uint(m.Rows) {
 		panic(errOutOfRange)
 	}
+	if m.Cols == 0 {
+		return nil // a view without columns has no Data behind its rows
+	}
 	at := i * m.Stride
 	return m.Data[at : at+m.Cols]
 }
@@ -143,6 +146,9 @@ const transposeTile = 32
 func (m Matrix[T]) TransposeFrom(src Matrix[T]) {
 	if m.Rows != src.Cols || m.Cols != src.Rows {
 		panic(errBadShape)
+	}
+	if overlaps(m, src) {
+		panic(errOverlap)
 	}
 	for i0 := 0; i0 < m.Rows; i0 += transposeTile {
 		i1 := min(i0+transposeTile, m.Rows)

@@ -67,9 +67,9 @@ func openblas[T Scalar](b *backend[T], l lapacke[T]) *backend[T] {
 		if vectors {
 			job = 'V'
 		}
-		var wanted [1]int32
-		l.checked("SYEVD", l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, make([]T, 1), -1, wanted[:], -1))
-		iwork := grow(&w.integers, int(wanted[0]))
+		iwork := grow(&w.integers, 1) // for the length wanted, as in withWork
+		l.checked("SYEVD", l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, grow(&w.scalars, 1), -1, iwork, -1))
+		iwork = grow(&w.integers, int(iwork[0]))
 		return l.withWork("SYEVD", w, func(work []T, lwork int32) int32 {
 			return l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, work, lwork, iwork, integer(len(iwork)))
 		})
@@ -80,11 +80,11 @@ func openblas[T Scalar](b *backend[T], l lapacke[T]) *backend[T] {
 // withWork calls routine twice: with lwork −1, when it only writes the length
 // that it wants to work[0], and with that much memory.
 func (l lapacke[T]) withWork(name string, w *workspace[T], routine func(work []T, lwork int32) (info int32)) int {
-	var wanted [1]T
-	l.checked(name, routine(wanted[:], -1))
+	work := grow(&w.scalars, 1)
+	l.checked(name, routine(work, -1))
 	// A float32 cannot hold every length: it may have been rounded down.
-	length := int(math.Ceil(float64(wanted[0]) * (1 + 0x1p-23)))
-	work := grow(&w.scalars, length)
+	length := int(math.Ceil(float64(work[0]) * (1 + 0x1p-23)))
+	work = grow(&w.scalars, length)
 	return l.checked(name, routine(work, integer(length)))
 }
 

@@ -54,22 +54,34 @@ func portableGesvd(a Matrix[float64], s []float64, u, vt Matrix[float64], w *wor
 }
 
 func portableSyev(a Matrix[float64], values []float64, vectors bool, w *workspace[float64]) (info int) {
-	job := lapack.EVNone
-	if vectors {
-		job = lapack.EVCompute
+	if !vectors {
+		return portableEigenvalues(a, values, w)
 	}
 	ok := true
 	query(w, func(work []float64, lwork int) {
-		ok = routines.Dsyev(job, blas.Upper, a.Rows, a.Data, a.Stride, values, work, lwork)
+		ok = routines.Dsyev(lapack.EVCompute, blas.Upper, a.Rows, a.Data, a.Stride, values, work, lwork)
 	})
-	if vectors {
-		for i := range a.Rows { // gonum's vectors are columns
-			for j := range i {
-				a.Data[i*a.Stride+j], a.Data[j*a.Stride+i] = a.Data[j*a.Stride+i], a.Data[i*a.Stride+j]
-			}
+	for i := range a.Rows { // gonum's vectors are columns
+		for j := range i {
+			a.Data[i*a.Stride+j], a.Data[j*a.Stride+i] = a.Data[j*a.Stride+i], a.Data[i*a.Stride+j]
 		}
 	}
 	return infoOf(ok)
+}
+
+// portableEigenvalues takes the steps of Dsyev without vectors, but for one:
+// gonum 0.17's Dsterf panics where the matrix, or a block that splits off, is
+// below 1e-122, as it hands Dlascl a vector with the stride of a matrix.
+// Dsteqr without vectors does the same work. It scales what it is given, and
+// the reduction is linear in a, so that Dsyev's scaling is not needed.
+func portableEigenvalues(a Matrix[float64], values []float64, w *workspace[float64]) (info int) {
+	n := a.Rows
+	var wanted [1]float64
+	routines.Dsytrd(blas.Upper, n, a.Data, a.Stride, values, nil, nil, wanted[:], -1)
+	memory := grow(&w.scalars, int(wanted[0])+2*n)
+	e, tau, work := memory[:n-1], memory[n:2*n-1], memory[2*n:]
+	routines.Dsytrd(blas.Upper, n, a.Data, a.Stride, values, e, tau, work, len(work))
+	return infoOf(routines.Dsteqr(lapack.EVCompNone, n, values, e, nil, 1, nil))
 }
 
 // infoOf turns gonum's report into LAPACK's, whose number gonum keeps to itself.

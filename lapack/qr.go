@@ -7,7 +7,8 @@ type QR[T Scalar] struct {
 	backend *backend[T]
 	at      Matrix[T] // n × m: A, then R and the reflections, by columns
 	tau     []T
-	storage []T
+	storage []T // behind at
+	q       []T // behind Qᵀ, in QTo
 	work    workspace[T]
 	ok      bool
 }
@@ -18,7 +19,7 @@ type QR[T Scalar] struct {
 func (f *QR[T]) Factorize(a Matrix[T]) error {
 	a.check()
 	f.ok = false
-	if err := checkFinite("GEQRF", a); err != nil {
+	if err := checkFinite("GEQRF", "", a); err != nil {
 		return err
 	}
 	f.at = Of(a.Cols, a.Rows, grow(&f.storage, a.Rows*a.Cols))
@@ -59,7 +60,8 @@ func (f *QR[T]) QTo(dst Matrix[T]) Matrix[T] {
 	if k == 0 || m == 0 {
 		return dst
 	}
-	qt := f.at.View(0, 0, k, m).Clone()
+	qt := Of(k, m, grow(&f.q, k*m))
+	qt.CopyFrom(f.at.View(0, 0, k, m))
 	inUse(f.backend).orgqr(qt, f.tau, &f.work)
 	dst.TransposeFrom(qt)
 	return dst

@@ -26,7 +26,7 @@ type SVD[T Scalar] struct {
 func (f *SVD[T]) Factorize(a Matrix[T], vectors bool) error {
 	a.check()
 	f.ok, f.vecs = false, vectors
-	if err := checkFinite("SVD", a); err != nil {
+	if err := checkFinite("SVD", "", a); err != nil {
 		return err
 	}
 	m, n := a.Rows, a.Cols
@@ -57,12 +57,12 @@ func (f *SVD[T]) Factorize(a Matrix[T], vectors bool) error {
 
 // finite guards against a routine that reports success and returns NaN.
 func (f *SVD[T]) finite(routine string) error {
-	err := checkFinite(routine+", singular values", Of(1, len(f.s), f.s))
+	err := checkFinite(routine, ", singular values", Of(1, len(f.s), f.s))
 	if err == nil {
-		err = checkFinite(routine+", left singular vectors", f.u)
+		err = checkFinite(routine, ", left singular vectors", f.u)
 	}
 	if err == nil {
-		err = checkFinite(routine+", right singular vectors", f.vt)
+		err = checkFinite(routine, ", right singular vectors", f.vt)
 	}
 	f.ok = err == nil
 	return err

@@ -2,7 +2,6 @@ package lapack
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,7 +15,7 @@ func TestSVD(t *testing.T) { onAll(t, testSVD[float32], testSVD[float64]) }
 func testSVD[T Scalar](t *testing.T, b *backend[T]) {
 	for _, routine := range b.svd {
 		t.Run(routine.name, func(t *testing.T) {
-			t.Parallel()
+			parallel(t)
 			testSVDRoutine(t, withSVD(b, routine))
 		})
 	}
@@ -35,7 +34,7 @@ func testSVDRoutine[T Scalar](t *testing.T, b *backend[T]) {
 	for _, sh := range generalShapes(r) {
 		for _, k := range kinds {
 			base, known := k.general(r, sh.rows, sh.cols, ulp[T]())
-			for _, scale := range scales[T]() {
+			for _, scale := range scalesFor[T](k, max(sh.rows, sh.cols)) {
 				where := fmt.Sprintf("%s %d × %d · %g", k.name, sh.rows, sh.cols, scale)
 				a := guard[T](base, scale)
 				poisonSVD(whole)
@@ -84,6 +83,3 @@ func checkSVD[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T],
 	ratios.add("‖I − UᵀU‖", where, departure(left), float64(m)*ulp[T]())
 	ratios.add("‖I − VᵀV‖", where, departure(transpose(right)), float64(n)*ulp[T]())
 }
-
-// randomSVD is a small problem for tests of what surrounds the routine.
-func randomSVD[T Scalar](r *rand.Rand) *guarded[T] { return guard[T](randomMatrix(r, 9, 7), 1) }

@@ -1,0 +1,149 @@
+package lapack
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNotFinite(t *testing.T) { onAll(t, testNotFinite[float32], testNotFinite[float64]) }
+
+// testNotFinite sets one element to NaN or ±Inf: every factorisation refuses
+// and names it, and one that reads a triangle cares for no other.
+func testNotFinite[T Scalar](t *testing.T, b *backend[T]) {
+	const n = 4
+	good := definite(rand.New(rand.NewPCG(seed, 0)), kinds[len(kinds)-1], n, ulp[T](), false)
+	factorizations := []struct {
+		name     string
+		triangle bool
+		do       func(a Matrix[T]) error
+	}{
+		{"SVD", false, func(a Matrix[T]) error { return (&SVD[T]{backend: b}).Factorize(a, true) }},
+		{"GEQRF", false, func(a Matrix[T]) error { return (&QR[T]{backend: b}).Factorize(a) }},
+		{"SYEVD", true, func(a Matrix[T]) error { return (&Eigen[T]{backend: b}).Factorize(a, true) }},
+		{"POTRF", true, func(a Matrix[T]) error { return cholesky(b, a) }},
+	}
+	for _, f := range factorizations {
+		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			for i := range n {
+				for j := range n {
+					a := guard[T](good, 1)
+					a.Set(i, j, T(bad))
+					err := f.do(a.Matrix)
+					if f.triangle && i > j {
+						assert.NoError(t, err)
+						continue
+					}
+					assert.ErrorIs(t, err, ErrNotFinite)
+					assert.ErrorContains(t, err, fmt.Sprintf("lapack: %s of a 4 × 4 matrix: element (%d, %d) is %v", f.name, i, j, bad))
+				}
+			}
+		}
+	}
+}
+
+func TestSVDFailures(t *testing.T) { onAll(t, testSVDFailures[float32], testSVDFailures[float64]) }
+
+func testSVDFailures[T Scalar](t *testing.T, b *backend[T]) {
+	r := newRand(t)
+	a := guard[T](randomMatrix(r, 9, 7), 1)
+	// fails gives up, leaving nothing but NaN in all that it may write.
+	fails := func(name string, info int) svdRoutine[T] {
+		return svdRoutine[T]{name, func(a Matrix[T], s []T, u, vt Matrix[T], w *workspace[T]) int {
+			poison(a.Data, s, u.Data, vt.Data)
+			return info
+		}}
+	}
+	last := b.svd[len(b.svd)-1]
+	require.True(t, strings.HasSuffix(last.name, "GESVD"))
+
+	t.Run("second routine", func(t *testing.T) {
+		called := 0
+		counted := svdRoutine[T]{last.name, func(a Matrix[T], s []T, u, vt Matrix[T], w *workspace[T]) int {
+			called++
+			return last.compute(a, s, u, vt, w)
+		}}
+		f := &SVD[T]{backend: withSVD(b, fails("FIRST", 3), counted)}
+		require.NoError(t, f.Factorize(a.Matrix, true))
+		assert.Equal(t, 1, called)
+		checkSVD(t, newRatios(t, threshold), "second routine", a.Matrix, f)
+		a.mustKeep(t, "second routine", nowhere)
+	})
+	t.Run("none left", func(t *testing.T) {
+		f := &SVD[T]{backend: b}
+		require.NoError(t, f.Factorize(a.Matrix, true))
+		var failing []svdRoutine[T]
+		for i, routine := range b.svd {
+			failing = append(failing, fails(routine.name, i+3))
+		}
+		f.backend = withSVD(b, failing...)
+		err := f.Factorize(a.Matrix, true)
+		assert.ErrorIs(t, err, ErrNoConvergence)
+		assert.NotErrorIs(t, err, ErrNotFinite)
+		for i, routine := range b.svd {
+			assert.ErrorContains(t, err, fmt.Sprintf("lapack: %s of a 9 × 7 matrix, info %d", routine.name, i+3))
+		}
+		assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() }, "results of the last success are gone")
+		assert.PanicsWithValue(t, errUnfactorized, func() { f.U() })
+	})
+	for part, where := range []string{"singular values: element (0, 6)", "left singular vectors: element (8, 6)", "right singular vectors: element (6, 6)"} {
+		t.Run(where, func(t *testing.T) {
+			lies := svdRoutine[T]{last.name, func(a Matrix[T], s []T, u, vt Matrix[T], w *workspace[T]) int {
+				info := last.compute(a, s, u, vt, w)
+				result := [][]T{s, u.Data, vt.Data}[part]
+				result[len(result)-1] = T(math.NaN())
+				return info
+			}}
+			f := &SVD[T]{backend: withSVD(b, lies)}
+			err := f.Factorize(a.Matrix, true)
+			assert.ErrorIs(t, err, ErrNotFinite)
+			assert.ErrorContains(t, err, last.name)
+			assert.ErrorContains(t, err, strings.Split(where, ":")[0])
+			assert.ErrorContains(t, err, strings.Split(where, ": ")[1])
+			assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() })
+		})
+	}
+}
+
+func TestEigenFailures(t *testing.T) {
+	onAll(t, testEigenFailures[float32], testEigenFailures[float64])
+}
+
+func testEigenFailures[T Scalar](t *testing.T, b *backend[T]) {
+	const n = 5
+	a := guard[T](congruent(newRand(t), []float64{1, 2, 3, 4, 5}), 1)
+	cases := []struct {
+		name  string
+		is    error
+		says  string
+		spoil func(z Matrix[T], values []T) (info int)
+	}{
+		{"gives up", ErrNoConvergence, "lapack: SYEVD of order 5, info 2", func(Matrix[T], []T) int { return 2 }},
+		{"NaN value", ErrNotFinite, "SYEVD, eigenvalues", func(_ Matrix[T], values []T) int { values[1] = T(math.NaN()); return 0 }},
+		{"Inf vector", ErrNotFinite, "SYEVD, eigenvectors", func(z Matrix[T], _ []T) int { z.Set(n-1, n-1, T(math.Inf(1))); return 0 }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := &Eigen[T]{backend: b}
+			require.NoError(t, f.Factorize(a.Matrix, true))
+			spoiled := *b
+			spoiled.syevd = func(z Matrix[T], values []T, vectors bool, w *workspace[T]) int {
+				b.syevd(z, values, vectors, w)
+				return c.spoil(z, values)
+			}
+			f.backend = &spoiled
+			err := f.Factorize(a.Matrix, true)
+			assert.ErrorIs(t, err, c.is)
+			assert.ErrorContains(t, err, c.says)
+			assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() })
+			f.backend = b
+			require.NoError(t, f.Factorize(a.Matrix, true), "usable again")
+			assert.Len(t, f.Values(), n)
+		})
+	}
+}
