@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/gosvcca/gosvcca/native"
+	"github.com/spf13/cobra"
+)
+
+const modulePath = "github.com/gosvcca/gosvcca"
+
+// version returns the module's version, or "devel" and, where the build knows
+// it, the revision.
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	return versionOf(build)
+}
+
+func versionOf(build *debug.BuildInfo) string {
+	if v := build.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	revision, modified := "", ""
+	for _, s := range build.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(len(s.Value), 12)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = ", modified"
+		}
+	}
+	if revision == "" {
+		return "devel"
+	}
+	return "devel (" + revision + modified + ")"
+}
+
+func newVersion() *cobra.Command {
+	return command(&cobra.Command{
+		Use:   "version",
+		Short: "Tells the version",
+		Long:  "Tells the version of this command, or \"devel\" and the revision it is made from.",
+		Example: `  svcca version
+  svcca info          # what it computes with, too`,
+		Args: cobra.NoArgs,
+	}, func(cmd *cobra.Command, _ []string) error {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), version())
+		return err
+	})
+}
+
+// infoJSON is what a report of a fault needs.
+type infoJSON struct {
+	Schema  string      `json:"schema"`
+	Module  string      `json:"module"`
+	Version string      `json:"version"`
+	Go      string      `json:"go"`
+	OS      string      `json:"os"`
+	Arch    string      `json:"arch"`
+	Backend native.Info `json:"backend"`
+}
+
+func newInfo() *cobra.Command {
+	asJSON := false
+	c := command(&cobra.Command{
+		Use:   "info",
+		Short: "Tells what computes: libraries, kernels, threads",
+		Long:  "Tells what computes: libraries and their versions, kernels, threads.",
+		Example: `  svcca info
+  svcca info --json`,
+		Args: cobra.NoArgs,
+	}, func(cmd *cobra.Command, _ []string) error {
+		i := infoJSON{
+			Schema: "svcca.info/1", Module: modulePath, Version: version(),
+			Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Backend: native.Describe(),
+		}
+		if asJSON {
+			return writeJSON(cmd.OutOrStdout(), i)
+		}
+		p := newPage(localStyle())
+		for _, line := range [][2]string{
+			{"svcca", i.Version},
+			{"module", i.Module},
+			{"Go", fmt.Sprintf("%s, %s/%s", i.Go, i.OS, i.Arch)},
+			{"backend", i.Backend.Name},
+			{"BLAS", i.Backend.BLAS},
+			{"LAPACK", i.Backend.LAPACK},
+			{"FFT", i.Backend.FFT},
+			{"threads", fmt.Sprint(i.Backend.Threads)},
+		} {
+			p.paragraph(fmt.Sprintf("%-9s", line[0]), "         ", line[1])
+		}
+		return p.writeTo(cmd.OutOrStdout())
+	})
+	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object (default: readable text)")
+	return c
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/gosvcca/gosvcca/svcca"
+)
+
+// writeReport writes a comparison for people: what was compared, the scores
+// beside what chance gives, what they say, and what limits them.
+func writeReport(w io.Writer, s style, c *svcca.Comparison, transposed bool) error {
+	p := newPage(s)
+	p.report(c, transposed)
+	return p.writeTo(w)
+}
+
+func (p *page) report(c *svcca.Comparison, transposed bool) {
+	p.line("SVCCA of two layers over " + plural(c.X.Datapoints, "datapoint"))
+	if c.Options.Weights != nil {
+		p.paragraph("", "", fmt.Sprintf("Weighted: they count as much as %.4g datapoints of equal weight.", effective(c.Options.Weights)))
+	}
+	p.line("")
+	p.sides(c)
+	p.paragraph("", "", "rank: directions above rounding noise; kept: "+keptWords(c.Options.Keep)+".")
+	p.line("")
+	p.scores(c)
+	p.line("")
+	p.paragraph("", "", strings.Join(words(c), " "))
+	p.line("")
+	p.sketch(c.Rho)
+	p.line("")
+	p.paragraph("", "", finePrint(c))
+	p.paragraph("", "", optionWords(c.Options))
+	for _, warning := range c.Warnings {
+		p.line("")
+		p.paragraph("Warning: ", "  ", p.advised(warning, c, transposed))
+	}
+}
+
+// sides writes a line for each layer. Its name takes what room the numbers leave.
+func (p *page) sides(c *svcca.Comparison) {
+	table := [][]string{{"neurons", "constant", "rank", "kept", "of variance"}}
+	for _, side := range []svcca.Side{c.X, c.Y} {
+		table = append(table, []string{
+			strconv.Itoa(side.Neurons), strconv.Itoa(side.Constant), strconv.Itoa(side.Rank),
+			strconv.Itoa(side.K), percent(keptShare(side)),
+		})
+	}
+	// Constant neurons are worth a column only where there are some.
+	if c.X.Constant+c.Y.Constant == 0 {
+		for i, row := range table {
+			table[i] = append(row[:1:1], row[2:]...)
+		}
+	}
+	numbers := make([]string, len(table))
+	for j := range table[0] {
+		width := 0
+		for _, row := range table {
+			width = max(width, columns(row[j]))
+		}
+		for i, row := range table {
+			numbers[i] += "  " + alignRight(row[j], width)
+		}
+	}
+	names := []string{"layer", shown(c.X.Name), shown(c.Y.Name)}
+	room, width := maxColumns-len("  x  ")-columns(numbers[0]), 0
+	for i, name := range names {
+		names[i] = p.shorten(name, room)
+		width = max(width, columns(names[i]))
+	}
+	for i, mark := range []string{" ", "x", "y"} {
+		p.line("  " + mark + "  " + alignLeft(names[i], width) + numbers[i])
+	}
+}
+
+// scores writes the scores, decimals below each other, and beside each what
+// layers would get that share nothing.
+func (p *page) scores(c *svcca.Comparison) {
+	most := "at most " + mostByChance(c)
+	rows := [][3]string{
+		{"score", "", "unrelated layers, on average"},
+		{"SVCCA, the mean of ρ", decimal(c.Mean, c.ErrorBound), most},
+		{"mean of ρ²", decimal(c.MeanSquare, c.ErrorBound), chanceText(c)},
+	}
+	if c.Adjusted != nil {
+		rows = append(rows, [3]string{"  adjusted for chance", decimal(*c.Adjusted, c.ErrorBound/(1-c.Chance)), "0"})
+	} else {
+		rows = append(rows, [3]string{"  adjusted for chance", "none", "chance takes all"})
+	}
+	add := func(name string, value, bound float64, unique bool) {
+		text := decimal(value, bound)
+		if !unique {
+			text = decimal(value, c.ErrorBound) + "*"
+		}
+		rows = append(rows, [3]string{name, text, most})
+	}
+	add("weighted by x's singular values", c.WeightedX, c.WeightedErrorBound, c.WeightedUnique)
+	add("weighted by y's singular values", c.WeightedY, c.WeightedErrorBound, c.WeightedUnique)
+	add("PWCCA, weighted by x's neurons", c.PWCCAX, c.PWCCAErrorBound, c.PWCCAUnique)
+	add("PWCCA, weighted by y's neurons", c.PWCCAY, c.PWCCAErrorBound, c.PWCCAUnique)
+	for _, row := range rows {
+		name := p.text(row[0])
+		p.line("  " + alignLeft(name, 31) + "  " + alignLeft(row[1], 8) + "  " + row[2])
+	}
+	if !c.WeightedUnique || !c.PWCCAUnique {
+		p.line("  * one choice of many: see the warnings")
+	}
+}
+
+// advised returns a warning's words with names cut to fit, and for layers that
+// may lie on their side what to do.
+func (p *page) advised(w svcca.Warning, c *svcca.Comparison, transposed bool) string {
+	text := w.Text
+	for _, name := range []string{c.X.Name, c.Y.Name} {
+		text = strings.ReplaceAll(text, strconv.Quote(name), `"`+p.shorten(shown(name), 40)+`"`)
+	}
+	if w.Code != svcca.WarnWide {
+		return text
+	}
+	if transposed {
+		return text + " --transpose is on: leave it out if the files hold datapoints × neurons."
+	}
+	return text + " If so, add --transpose."
+}
+
+// decimal returns v with four decimals, or as many as its error bound allows,
+// and spaces in place of the rest; with a question mark where not even one is
+// certain.
+func decimal(v, bound float64) string {
+	const most = 4
+	digits, unit := most, 1e-4
+	for digits > 1 && bound > unit/2 {
+		digits--
+		unit *= 10
+	}
+	text := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(text, "-0.") == "" {
+		text = strings.TrimPrefix(text, "-") // no negative nought
+	}
+	text = strings.Replace(text, "-", "−", 1)
+	if bound > unit/2 {
+		text += "?"
+		digits++
+	}
+	return text + strings.Repeat(" ", most-digits)
+}
+
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 2, 64) + "%" }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
