@@ -63,5 +63,9 @@ func (b *basis) usable() error {
 	if s := math.Ldexp(b.s[b.k-1], b.scale()); s < 0x1p-1000 {
 		return fmt.Errorf("svcca: layer %q: least kept singular value %g below %g: %w", b.name, s, 0x1p-1000, ErrRange)
 	}
+	// A tolerance of 0 keeps even that; maps from neurons made of it overflow.
+	if s := b.s[b.k-1] / b.s[0]; s < 0x1p-200 {
+		return fmt.Errorf("svcca: layer %q: least kept singular value %g of the largest: %w", b.name, s, ErrRange)
+	}
 	return nil
 }

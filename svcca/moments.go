@@ -12,8 +12,10 @@ import (
 // rank-1 update of a D × D matrix: the least that any method can do.
 type moments struct {
 	panel
-	gram lapack.Matrix[float64] // upper triangle of Σ w·v·vᵀ, v a shifted and scaled row
-	sum  []float64              // Σ w·v
+	// gram is the upper triangle of Σ w·v·vᵀ, v a shifted and scaled row with a 1
+	// behind it: the last column holds Σ w·v, at no pass of its own.
+	gram lapack.Matrix[float64]
+	sum  []float64 // Σ w·v, set by finish
 }
 
 // panelBytes bounds a block of rows in memory: two of 8 MiB share the last-level
@@ -23,21 +25,31 @@ const panelBytes = 8 << 20
 // panelRows returns how many rows of d columns a block has.
 func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
 
+// newPadded returns a matrix whose rows do not lie a power of two apart, where
+// they would compete for the same lines of a cache: products gain 5%.
+func newPadded(rows, cols int) lapack.Matrix[float64] {
+	stride := (cols+15)&^15 | 8
+	return lapack.New[float64](rows, stride).View(0, 0, rows, cols)
+}
+
 // newMoments reads every row of the layers.
 func newMoments(p panel) (*moments, error) {
-	d := p.columns()
-	m := &moments{panel: p, gram: lapack.New[float64](d, d), sum: make([]float64, d)}
-	n := m.sides[0].n
-	buffer := lapack.New[float64](min(panelRows(d), n), d)
+	d, n := p.columns(), p.sides[0].n
+	m := &moments{panel: p, gram: newPadded(d+1, d+1)}
+	buffer := newPadded(min(panelRows(d), n), d+1)
 	for first := 0; first < n; first += buffer.Rows {
-		block := buffer.View(0, 0, min(buffer.Rows, n-first), d)
+		rows := buffer.View(0, 0, min(buffer.Rows, n-first), d+1)
+		block := rows.View(0, 0, rows.Rows, d)
 		if err := m.fill(block, first); err != nil {
 			return nil, err
 		}
-		lapack.Syrk(blas.Trans, 1, block, 1, m.gram)
-		for c := 0; c*chunkRows < block.Rows; c++ {
-			for j, v := range m.sums[c] {
-				m.sum[j] += v
+		for i := range rows.Rows {
+			rows.Set(i, d, p.sides[0].root(first+i))
+		}
+		lapack.Syrk(blas.Trans, 1, rows, 1, m.gram)
+		if !m.diagonalFinite() {
+			if _, err := m.inspect(block, first, block.Rows); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -47,18 +59,37 @@ func newMoments(p panel) (*moments, error) {
 
 // fill reads a block, choosing exponents and provisional means on the way.
 func (m *moments) fill(block lapack.Matrix[float64], first int) error {
-	if m.allScaled() {
-		largest, err := m.read(block, first)
-		if err != nil {
+	if first == 0 {
+		if err := m.start(block); err != nil {
 			return err
 		}
-		if largest <= maxScaled && m.sumsFinite(block.Rows) {
-			return nil
+	}
+	if m.allScaled() {
+		largest, err := m.read(block, first)
+		if err != nil || largest <= maxScaled {
+			return err
 		}
 	}
-	// The first block, one after zeros alone, NaN, or values that outgrow the
-	// exponent: look at them as they are.
-	largest, err := m.inspect(block, first, block.Rows)
+	// Zeros alone so far, or values that outgrow the exponent.
+	if err := m.fit(block, first, block.Rows); err != nil {
+		return err
+	}
+	_, err := m.read(block, first)
+	return err
+}
+
+// start chooses exponents and provisional means by the first rows.
+func (m *moments) start(scratch lapack.Matrix[float64]) error {
+	rows := min(chunkRows, scratch.Rows)
+	if err := m.fit(scratch, 0, rows); err != nil {
+		return err
+	}
+	return m.shift(scratch.View(0, 0, rows, scratch.Cols))
+}
+
+// fit looks at rows as they are and chooses exponents that they do not outgrow.
+func (m *moments) fit(scratch lapack.Matrix[float64], first, rows int) error {
+	largest, err := m.inspect(scratch, first, rows)
 	if err != nil {
 		return err
 	}
@@ -67,13 +98,7 @@ func (m *moments) fill(block lapack.Matrix[float64], first int) error {
 			m.rescale(i, largest[i])
 		}
 	}
-	if first == 0 {
-		if err := m.shift(block); err != nil {
-			return err
-		}
-	}
-	_, err = m.read(block, first)
-	return err
+	return nil
 }
 
 func (m *moments) allScaled() bool {
@@ -85,12 +110,12 @@ func (m *moments) allScaled() bool {
 	return true
 }
 
-func (m *moments) sumsFinite(rows int) bool {
-	for c := 0; c*chunkRows < rows; c++ {
-		for _, v := range m.sums[c] {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return false
-			}
+// diagonalFinite reports whether every neuron's sum of squares is: NaN shows
+// there, and in nothing before.
+func (m *moments) diagonalFinite() bool {
+	for j := range m.gram.Rows {
+		if v := m.gram.At(j, j); math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
 		}
 	}
 	return true
@@ -103,14 +128,10 @@ func (m *moments) rescale(i int, largest float64) {
 	old := s.exponent
 	s.choose(largest)
 	factor := math.Ldexp(1, old-s.exponent)
-	lo := 0
-	for _, left := range m.sides[:i] {
-		lo += left.d
-	}
+	lo := m.begin(i)
 	hi := lo + s.d
 	for j := range s.shift {
 		s.shift[j] *= factor
-		m.sum[lo+j] *= factor
 	}
 	for r := range hi {
 		row := m.gram.Row(r)
@@ -133,7 +154,7 @@ func (m *moments) shift(scratch lapack.Matrix[float64]) error {
 		if s.centering == CenterNone {
 			continue
 		}
-		rows := scratch.View(0, 0, min(chunkRows, s.n), s.d)
+		rows := scratch.View(0, 0, scratch.Rows, s.d)
 		if err := s.Read(rows, 0, 0); err != nil {
 			return err
 		}
@@ -149,12 +170,18 @@ func (m *moments) shift(scratch lapack.Matrix[float64]) error {
 // finish centres the sums and surveys each layer's neurons.
 func (m *moments) finish() {
 	total := m.sides[0].weights.total
+	m.sum = make([]float64, m.columns())
+	for j := range m.sum {
+		m.sum[j] = m.gram.At(j, len(m.sum))
+	}
 	at := 0
 	for _, s := range m.sides {
 		mean := make([]float64, s.d)
 		if s.centering == CenterNeurons {
+			s.rest = make([]float64, s.d)
 			for j := range mean {
-				mean[j] = s.shift[j] + m.sum[at+j]/total
+				s.rest[j] = m.sum[at+j] / total
+				mean[j] = s.shift[j] + s.rest[j]
 			}
 		} else {
 			clear(m.sum[at : at+s.d])
@@ -162,10 +189,10 @@ func (m *moments) finish() {
 		s.mean = mean
 		at += s.d
 	}
-	for i := range m.gram.Rows {
-		row := m.gram.Row(i)
-		for j := i; j < len(row); j++ {
-			row[j] -= m.sum[i] / total * m.sum[j]
+	for i := range m.sum {
+		row, mean := m.gram.Row(i), m.sum[i]/total
+		for j := i; j < len(m.sum); j++ {
+			row[j] -= mean * m.sum[j]
 		}
 	}
 	at = 0
@@ -179,16 +206,19 @@ func (m *moments) finish() {
 	}
 }
 
+// apart returns Σw·‖shift − mean‖² of side i, which finish took from its sums.
+func (m *moments) apart(i int) (squares float64) {
+	at, total := m.begin(i), m.sides[i].weights.total
+	for _, v := range m.sum[at : at+m.sides[i].d] {
+		squares += v / total * v
+	}
+	return squares
+}
+
 // block returns the sums of products of side i's neurons with side j's, i ≤ j;
 // for i = j the upper triangle alone is set.
 func (m *moments) block(i, j int) lapack.Matrix[float64] {
-	start := func(i int) (at int) {
-		for _, s := range m.sides[:i] {
-			at += s.d
-		}
-		return at
-	}
-	return m.gram.View(start(i), start(j), m.sides[i].d, m.sides[j].d)
+	return m.gram.View(m.begin(i), m.begin(j), m.sides[i].d, m.sides[j].d)
 }
 
 // reduce decomposes side i's own block. The basis is not certain where a
@@ -211,6 +241,7 @@ func (m *moments) reduce(i int, o Options) (b *basis, certain bool, err error) {
 	v := eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
 	sp := squaredSpectrum(eigen.Values(), s.d)
 	sp.along = s.rmsAlong(v)
+	sp.apart = m.apart(i)
 	b = &basis{side: s, spectrum: sp, method: MethodMoments}
 	certain = b.cut(o)
 	b.v = s.expand(v.View(0, 0, len(s.active), b.k))

@@ -68,9 +68,6 @@ func reduce(ctx context.Context, s *side, o Options) (*Reduced, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.usable(); err != nil {
-		return nil, err
-	}
 	mean := make([]float64, s.d)
 	for j, v := range s.mean {
 		mean[j] = math.Ldexp(v, s.exponent)
@@ -107,6 +104,9 @@ func reduceSide(ctx context.Context, s *side, o Options) (*basis, lapack.Matrix[
 			return nil, lapack.Matrix[float64]{}, err
 		}
 	}
+	if err := b.usable(); err != nil {
+		return nil, b.v, err
+	}
 	u, err := b.left(ctx)
 	return b, u, err
 }
@@ -138,10 +138,30 @@ func (b *basis) left(ctx context.Context) (lapack.Matrix[float64], error) {
 	gram := lapack.New[float64](b.k, b.k)
 	lapack.Syrk(blas.Trans, 1, u, 0, gram)
 	if err := lapack.CholeskyInPlace(gram); err != nil {
-		return u, b.wrap(err)
+		return u, b.orthonormalise(u)
 	}
 	lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, u)
 	return u, nil
+}
+
+// orthonormalise replaces u, whose columns are so near dependence that Cholesky
+// fails (a rank tolerance of 0 keeps directions that are rounding alone), by an
+// orthonormal basis that Householder reflections leave no doubt of.
+func (b *basis) orthonormalise(u lapack.Matrix[float64]) error {
+	var qr lapack.QR[float64]
+	if err := qr.Factorize(u); err != nil {
+		return b.wrap(err)
+	}
+	r := qr.RTo(lapack.Matrix[float64]{})
+	qr.QTo(u)
+	for j := range r.Rows {
+		if r.At(j, j) < 0 { // the side that Cholesky takes
+			for i := range u.Rows {
+				u.Set(i, j, -u.At(i, j))
+			}
+		}
+	}
+	return nil
 }
 
 // Compare takes the CCA step between two reduced layers (DEFINITIONS §3, 4):

@@ -156,6 +156,9 @@ func reduceRows(ctx context.Context, s *side, o Options, accuracy float64) (*bas
 			return nil, u, err
 		}
 	}
+	if err := b.usable(); err != nil {
+		return nil, u, err
+	}
 	b.v = lapack.New[float64](r.d, b.k)
 	err = r.each(func(panel lapack.Matrix[float64], col int) error {
 		part := b.v.View(col, 0, panel.Cols, b.k)

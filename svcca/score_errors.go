@@ -9,8 +9,8 @@ import "math"
 func (c *Comparison) boundScores(x, y *basis, rows, columns []float64) {
 	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
 	c.PWCCAErrorBound = min(1, c.ErrorBound+max(
-		c.realigned(x, c.PWCCAX, c.X.Directions.loadings()),
-		c.realigned(y, c.PWCCAY, c.Y.Directions.loadings())))
+		c.realigned(x, c.PWCCAX, x.loadings(c.X.Directions)),
+		c.realigned(y, c.PWCCAY, y.loadings(c.Y.Directions))))
 }
 
 // turned bounds what rotations among the kept singular vectors change in
@@ -33,7 +33,7 @@ func (b *basis) turned(norms []float64) float64 {
 func (b *basis) turn(s, t float64) float64 {
 	s1 := b.s[0]
 	if b.squared {
-		return epsilon * s1 / (s - t) * (s1 / (s + t))
+		return epsilon * b.loss() * s1 / (s - t) * (s1 / (s + t))
 	}
 	return epsilon * s1 / (s - t)
 }
@@ -43,7 +43,7 @@ func (b *basis) turn(s, t float64) float64 {
 func (c *Comparison) realigned(b *basis, score float64, alpha []float64) float64 {
 	e := c.ErrorBound
 	// A unit direction loads the neurons by at most √d·s_1.
-	most := math.Sqrt(float64(b.d)) * math.Ldexp(b.s[0], b.scale())
+	most := math.Sqrt(float64(b.d)) * b.s[0]
 	var change, total float64
 	for i, rho := range c.Rho {
 		total += alpha[i]

@@ -14,13 +14,14 @@ func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
 		c.MeanSquare += rho * rho / m
 	}
 	rows, columns := norms(M)
-	c.WeightedX = weightedMean(rows, x.s[:x.k])
-	c.WeightedY = weightedMean(columns, y.s[:y.k])
+	// Norms of rows exceed 1 by rounding, as ρ do before they are clipped.
+	c.WeightedX = min(1, weightedMean(rows, x.s[:x.k]))
+	c.WeightedY = min(1, weightedMean(columns, y.s[:y.k]))
 	c.Weighted = (c.WeightedX + c.WeightedY) / 2
 	c.WeightedUnique = !x.tied && !y.tied
 
-	c.PWCCAX = weightedMean(c.Rho, c.X.Directions.loadings())
-	c.PWCCAY = weightedMean(c.Rho, c.Y.Directions.loadings())
+	c.PWCCAX = weightedMean(c.Rho, x.loadings(c.X.Directions))
+	c.PWCCAY = weightedMean(c.Rho, y.loadings(c.Y.Directions))
 	c.uniqueness(x, y)
 	c.boundScores(x, y, rows, columns)
 	c.chance(x, y)
@@ -87,12 +88,13 @@ func weightedMean(values, weights []float64) float64 {
 	return sum / total
 }
 
-// loadings returns α_i = Σ_j |D[i, j]|, by which PWCCA weighs direction i.
-func (d *Directions) loadings() []float64 {
+// loadings returns α_i = Σ_j |D[i, j]|, by which PWCCA weighs direction i, in units
+// of 2^scale: sums of values near the end of float64's range are beyond it.
+func (b *basis) loadings(d *Directions) []float64 {
 	alpha := make([]float64, d.Decoder.Rows)
 	for i := range alpha {
 		for _, v := range d.Decoder.Row(i) {
-			alpha[i] += math.Abs(v)
+			alpha[i] += math.Ldexp(math.Abs(v), -b.scale())
 		}
 	}
 	return alpha

@@ -25,6 +25,7 @@ type side struct {
 	scaled   bool
 
 	shift []float64
+	rest  []float64 // mean − shift, once moments are summed; nil where not centred
 
 	// Known once all rows are read, in the same units (survey):
 	mean   []float64
@@ -80,35 +81,31 @@ func (s *side) choose(largest float64) {
 	s.scaled = true
 }
 
-// chunkRows is how many rows are read and centred while they are in the cache,
-// and the unit in which column sums are rounded: fixed, so that results do not
-// depend on the number of goroutines.
+// chunkRows is how many rows are read and centred while they are in the cache.
 const chunkRows = 32
 
 // panel reads blocks of rows of one or two layers side by side.
 type panel struct {
 	ctx   context.Context
 	sides []*side
-	sums  [][]float64 // by chunk: the weighted sum of each column of values
 }
 
 // columns returns the number of columns of a block.
-func (p *panel) columns() (d int) {
-	for _, s := range p.sides {
-		d += s.d
+func (p *panel) columns() int { return p.begin(len(p.sides)) }
+
+// begin returns the first column of side i.
+func (p *panel) begin(i int) (at int) {
+	for _, s := range p.sides[:i] {
+		at += s.d
 	}
-	return d
+	return at
 }
 
 // read fills dst, whose columns are those of the layers in order, with the
 // shifted, scaled and weighted rows from first on. It returns the largest
-// magnitude before weighting, and leaves column sums (weighted by w) in p.sums.
-// A NaN shows in the sums, and in nothing else.
+// magnitude before weighting, which no NaN counts in.
 func (p *panel) read(dst lapack.Matrix[float64], first int) (largest float64, err error) {
 	chunks := (dst.Rows + chunkRows - 1) / chunkRows
-	for len(p.sums) < chunks {
-		p.sums = append(p.sums, make([]float64, dst.Cols))
-	}
 	peaks := make([]float64, chunks)
 	err = parallel(p.ctx, chunks, func(c int) error {
 		lo, hi := c*chunkRows, min((c+1)*chunkRows, dst.Rows)
@@ -118,7 +115,7 @@ func (p *panel) read(dst lapack.Matrix[float64], first int) (largest float64, er
 			if err := s.Read(part, first+lo, 0); err != nil {
 				return fmt.Errorf("svcca: layer %q: %w", s.name, err)
 			}
-			peaks[c] = max(peaks[c], s.transform(part, first+lo, p.sums[c][at:at+s.d]))
+			peaks[c] = max(peaks[c], s.transform(part, first+lo))
 			at += s.d
 		}
 		return nil
@@ -127,23 +124,18 @@ func (p *panel) read(dst lapack.Matrix[float64], first int) (largest float64, er
 }
 
 // transform shifts, scales and weights rows of the layer, of which the first is
-// row first, in place. It sets sums to the columns' weighted sums.
-func (s *side) transform(rows lapack.Matrix[float64], first int, sums []float64) (largest float64) {
-	clear(sums)
+// row first, in place.
+func (s *side) transform(rows lapack.Matrix[float64], first int) (largest float64) {
 	factor := math.Ldexp(1, -s.exponent)
-	shift := s.shift[:rows.Cols]
-	sums = sums[:rows.Cols]
 	for i := range rows.Rows {
-		row := rows.Row(i)
-		root := s.root(first + i)
+		row, root := rows.Row(i), s.root(first+i)
+		shift := s.shift[:len(row)]
 		for j, x := range row {
 			v := x*factor - shift[j]
 			if a := math.Abs(v); a > largest {
 				largest = a
 			}
-			v *= root
-			row[j] = v
-			sums[j] += v * root
+			row[j] = v * root
 		}
 	}
 	return largest

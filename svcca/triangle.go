@@ -18,14 +18,11 @@ type triangle struct {
 // newTriangle reads every row of the layers once more.
 func newTriangle(p panel) (*triangle, error) {
 	d, n := p.columns(), p.sides[0].n
-	for _, s := range p.sides {
-		s.shift = s.mean
-	}
 	// As many new rows as the triangle has: then folding them in costs twice
 	// what it would with no triangle on top.
 	rows := min(n, d+max(d, panelRows(d)))
 	t := &triangle{panel: p}
-	stack := lapack.New[float64](rows, d)
+	stack := newPadded(rows, d)
 	var qr lapack.QR[float64]
 	height := 0
 	for first := 0; first < n; {
@@ -33,6 +30,7 @@ func newTriangle(p panel) (*triangle, error) {
 		if _, err := t.read(block, first); err != nil {
 			return nil, err
 		}
+		t.centre(block, first)
 		t.silence(block)
 		first += block.Rows
 		height += block.Rows
@@ -47,6 +45,23 @@ func newTriangle(p panel) (*triangle, error) {
 	}
 	t.r = stack.View(0, 0, height, d)
 	return t, nil
+}
+
+// centre takes from rows that were read with provisional means what those are off
+// the true ones. Read with the true means at once, values would keep the rounding
+// of means, which an offset makes large beside what varies and which, where n = d,
+// would count as a direction.
+func (p *panel) centre(block lapack.Matrix[float64], first int) {
+	for i := range block.Rows {
+		row, at := block.Row(i), 0
+		for _, s := range p.sides {
+			root := s.root(first + i)
+			for j, rest := range s.rest {
+				row[at+j] -= rest * root
+			}
+			at += s.d
+		}
+	}
 }
 
 // silence sets the columns of constant neurons to zero.
@@ -81,10 +96,7 @@ func (s *side) silence(block lapack.Matrix[float64], col int) {
 // reduce decomposes side i's columns of R. It returns the basis and, in the
 // coordinates of R's rows, the left singular vectors kept.
 func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64], err error) {
-	s, at := t.sides[i], 0
-	for _, left := range t.sides[:i] {
-		at += left.d
-	}
+	s, at := t.sides[i], t.begin(i)
 	height := t.r.Rows
 	if t.folded {
 		height = at + s.d // below, R's columns are zero
