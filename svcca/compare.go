@@ -47,10 +47,7 @@ func compare(x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, err
 func (c *Comparison) align(x, y *basis, p, qt lapack.Matrix[float64]) {
 	c.X.Directions = x.directions(p, blas.NoTrans)
 	c.Y.Directions = y.directions(qt, blas.Trans)
-	for i := range c.Rho {
-		if c.X.Directions.sign(i) < 0 {
-			c.X.Directions.flip(i)
-			c.Y.Directions.flip(i)
-		}
-	}
+	signs := c.X.Directions.signs()
+	c.X.Directions.turn(signs)
+	c.Y.Directions.turn(signs)
 }

@@ -129,25 +129,38 @@ func (b *basis) directions(p lapack.Matrix[float64], t blas.Transpose) *Directio
 	return d
 }
 
-// sign returns the sign of the entry of W's column i that is largest in
+// signs returns, for each column of W, the sign of the entry that is largest in
 // magnitude, the first at a tie (DEFINITIONS §3).
-func (d *Directions) sign(i int) float64 {
-	largest := 0.0
+func (d *Directions) signs() []float64 {
+	largest := make([]float64, d.Map.Cols)
 	for j := range d.Map.Rows {
-		if v := d.Map.At(j, i); math.Abs(v) > math.Abs(largest) {
-			largest = v
+		for i, v := range d.Map.Row(j) {
+			if math.Abs(v) > math.Abs(largest[i]) {
+				largest[i] = v
+			}
 		}
 	}
-	return math.Copysign(1, largest)
+	for i, v := range largest {
+		largest[i] = math.Copysign(1, v)
+	}
+	return largest
 }
 
-// flip turns direction i around.
-func (d *Directions) flip(i int) {
+// turn multiplies each direction by its sign.
+func (d *Directions) turn(signs []float64) {
 	for j := range d.Map.Rows {
-		d.Map.Set(j, i, -d.Map.At(j, i))
+		row := d.Map.Row(j)
+		for i, sign := range signs {
+			row[i] *= sign
+		}
 	}
-	row := d.Decoder.Row(i)
-	for j := range row {
-		row[j] = -row[j]
+	for i, sign := range signs {
+		if sign > 0 {
+			continue
+		}
+		row := d.Decoder.Row(i)
+		for j := range row {
+			row[j] = -row[j]
+		}
 	}
 }

@@ -16,6 +16,8 @@ type moments struct {
 	// behind it: the last column holds Σ w·v, at no pass of its own.
 	gram lapack.Matrix[float64]
 	sum  []float64 // Σ w·v, set by finish
+
+	eigen lapack.Eigen[float64] // serves one side after the other
 }
 
 // panelBytes bounds a block of rows in memory: two of 8 MiB share the last-level
@@ -234,12 +236,11 @@ func (m *moments) reduce(i int, o Options) (b *basis, certain bool, err error) {
 			}
 		}
 	}
-	var eigen lapack.Eigen[float64]
-	if err := eigen.Factorize(gram, true); err != nil {
+	if err := m.eigen.Factorize(gram, true); err != nil {
 		return nil, false, s.wrap(err)
 	}
-	v := eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
-	sp := squaredSpectrum(eigen.Values(), s.d)
+	v := m.eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
+	sp := squaredSpectrum(m.eigen.Values(), s.d)
 	sp.along = s.rmsAlong(v)
 	sp.apart = m.apart(i)
 	b = &basis{side: s, spectrum: sp, method: MethodMoments}

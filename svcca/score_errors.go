@@ -2,16 +2,10 @@ package svcca
 
 import "math"
 
-// boundScores sets the error bounds of the scores that turn with single
-// directions: errors of the sums rotate singular vectors, and those of M aligned
-// directions, the more the nearer two of their values lie. To first order
-// direction i turns towards j by at most the error over the gap between them.
-func (c *Comparison) boundScores(x, y *basis, rows, columns []float64) {
-	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
-	c.PWCCAErrorBound = min(1, c.ErrorBound+max(
-		c.realigned(x, c.PWCCAX, x.loadings(c.X.Directions)),
-		c.realigned(y, c.PWCCAY, y.loadings(c.Y.Directions))))
-}
+// The scores that weigh single directions have error bounds of their own: errors
+// of the sums rotate singular vectors, and those of M aligned directions, the
+// more the nearer two of their values lie. To first order direction i turns
+// towards j by at most the error over the gap between them.
 
 // turned bounds what rotations among the kept singular vectors change in
 // Σ s_i‖M_i‖ / Σ s_i: a row that turns towards row j by θ changes its norm by at

@@ -20,10 +20,12 @@ func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
 	c.Weighted = (c.WeightedX + c.WeightedY) / 2
 	c.WeightedUnique = !x.tied && !y.tied
 
-	c.PWCCAX = weightedMean(c.Rho, x.loadings(c.X.Directions))
-	c.PWCCAY = weightedMean(c.Rho, y.loadings(c.Y.Directions))
+	alpha, beta := x.loadings(c.X.Directions), y.loadings(c.Y.Directions)
+	c.PWCCAX = weightedMean(c.Rho, alpha)
+	c.PWCCAY = weightedMean(c.Rho, beta)
 	c.uniqueness(x, y)
-	c.boundScores(x, y, rows, columns)
+	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
+	c.PWCCAErrorBound = min(1, c.ErrorBound+max(c.realigned(x, c.PWCCAX, alpha), c.realigned(y, c.PWCCAY, beta)))
 	c.chance(x, y)
 }
 
@@ -92,9 +94,11 @@ func weightedMean(values, weights []float64) float64 {
 // of 2^scale: sums of values near the end of float64's range are beyond it.
 func (b *basis) loadings(d *Directions) []float64 {
 	alpha := make([]float64, d.Decoder.Rows)
+	half := b.scale() / 2 // 2^−scale may be no float64, its halves are
+	first, second := math.Ldexp(1, -half), math.Ldexp(1, half-b.scale())
 	for i := range alpha {
 		for _, v := range d.Decoder.Row(i) {
-			alpha[i] += math.Ldexp(math.Abs(v), -b.scale())
+			alpha[i] += math.Abs(v) * first * second
 		}
 	}
 	return alpha
