@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -178,14 +179,15 @@ func magnitude(name string, block lapack.Matrix[float64], row, col int) (largest
 }
 
 // parallel calls work for 0 … count−1 on as many goroutines as may run at once,
-// and returns the error of the least index, or the context's.
+// and returns the error of the least index, or the context's. Each takes the next
+// that is left: a thread of the BLAS may still hold one of the processors.
 func parallel(ctx context.Context, count int, work func(i int) error) error {
-	workers := min(runtime.GOMAXPROCS(0), count)
 	errs := make([]error, count)
+	var next atomic.Int64
 	var group sync.WaitGroup
-	for w := range workers {
+	for range min(runtime.GOMAXPROCS(0), count) {
 		group.Go(func() {
-			for i := w; i < count; i += workers {
+			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
 				if errs[i] = ctx.Err(); errs[i] == nil {
 					errs[i] = work(i)
 				}

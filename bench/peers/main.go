@@ -5,13 +5,13 @@
 //	git clone https://github.com/google/svcca ../svcca
 //	go run ./bench/peers -svcca ../svcca -rounds 5 -threads 2
 //
-// The recipe needs a checkout of github.com/google/svcca, numpy a Python that
-// has it. Nothing is written outside a temporary directory.
+// The recipe needs a checkout of github.com/google/svcca, and both need a Python
+// with numpy. Nothing is written outside a temporary directory.
 //
 // What to read are the ratios, each of two runs of one round; seconds are there
-// to judge them by. Run it on a machine that does nothing else: where the range of
-// the ratios is wide, it did. Timed is the way from float32 arrays in memory to all ρ and
-// directions, in float64, not start-up, reading files or a first run.
+// to judge them by. Run it on a machine that does nothing else: where the range
+// of the ratios is wide, it did. Timed is the way from float32 arrays in memory to
+// all ρ and directions, in float64, not start-up, reading files or a first run.
 package main
 
 import (
