@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 )
 
 // kind is one type of test matrix, after DLATMS and DDRVBD and the data that
@@ -186,7 +188,7 @@ func shortened[S any](r *rand.Rand, s []S, size func(S) int) []S {
 	if testing.Short() {
 		most = 40
 	}
-	if instrumented {
+	if sanitizer.On {
 		most = 31
 	}
 	s = slices.DeleteFunc(s, func(e S) bool { return size(e) > most })

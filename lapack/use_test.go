@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/gosvcca/gosvcca/native"
 )
 
@@ -79,7 +80,7 @@ func TestAllocations(t *testing.T) { onAll(t, testAllocations[float32], testAllo
 // allocating on OpenBLAS. gonum's LAPACK allocates inside, and the portable
 // float32 backend its float64 copies: six times at most, whatever the shape.
 func testAllocations[T Scalar](t *testing.T, b *backend[T]) {
-	if instrumented {
+	if sanitizer.On {
 		t.Skip("instrumentation by -race or -asan allocates")
 	}
 	r, most := newRand(t), 6.0
