@@ -48,7 +48,14 @@ func (s *side) expand(v lapack.Matrix[float64]) lapack.Matrix[float64] {
 	return full
 }
 
-func (s *side) wrap(err error) error { return fmt.Errorf("svcca: layer %q: %w", s.name, err) }
+// means returns what was subtracted from each neuron, in the layer's own units.
+func (s *side) means() []float64 {
+	means := make([]float64, s.d)
+	for j, v := range s.mean {
+		means[j] = math.Ldexp(v, s.exponent)
+	}
+	return means
+}
 
 // usable returns an error where nothing of the layer can be compared.
 func (b *basis) usable() error {

@@ -63,7 +63,7 @@ func (d *Directions) each(l described, k int, aligned func(first int, block lapa
 	for first := 0; first < l.n; first += rows.Rows {
 		block := rows.View(0, 0, min(rows.Rows, l.n-first), l.d)
 		if err := l.Read(block, first, 0); err != nil {
-			return fmt.Errorf("svcca: layer %q: %w", l.name, err)
+			return l.wrap(err)
 		}
 		if _, err := magnitude(l.name, block, first, 0); err != nil {
 			return err
@@ -103,12 +103,9 @@ func (b *basis) directions(p lapack.Matrix[float64], t blas.Transpose) *Directio
 		m, back = p.Rows, blas.NoTrans
 	}
 	d := &Directions{
-		Mean:    make([]float64, b.d),
+		Mean:    b.means(),
 		Map:     lapack.New[float64](b.d, m),
 		Decoder: lapack.New[float64](m, b.d),
-	}
-	for j, v := range b.mean {
-		d.Mean[j] = math.Ldexp(v, b.exponent)
 	}
 	scaled := lapack.New[float64](b.d, b.k)
 	rescaled := func(factor func(s float64) float64) lapack.Matrix[float64] {

@@ -131,6 +131,9 @@ type described struct {
 	noise float64 // c·ε of its storage
 }
 
+// wrap returns err with the layer's name before it.
+func (l described) wrap(err error) error { return fmt.Errorf("svcca: layer %q: %w", l.name, err) }
+
 // describe checks a layer's outside. The fallback name serves where it has none.
 func describe(l Layer, fallback string) (described, error) {
 	d := described{Layer: l, name: fallback}

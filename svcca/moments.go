@@ -158,7 +158,7 @@ func (m *moments) shift(scratch lapack.Matrix[float64]) error {
 		}
 		rows := scratch.View(0, 0, scratch.Rows, s.d)
 		if err := s.Read(rows, 0, 0); err != nil {
-			return err
+			return s.wrap(err)
 		}
 		for i := range rows.Rows {
 			for j, v := range rows.Row(i) {

@@ -3,7 +3,6 @@ package svcca
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -68,13 +67,9 @@ func reduce(ctx context.Context, s *side, o Options) (*Reduced, error) {
 	if err != nil {
 		return nil, err
 	}
-	mean := make([]float64, s.d)
-	for j, v := range s.mean {
-		mean[j] = math.Ldexp(v, s.exponent)
-	}
 	o.Weights = slices.Clone(o.Weights)
 	return &Reduced{
-		Side: b.summary(), U: u, V: b.v, Mean: mean, Method: b.method, ErrorBound: b.bound,
+		Side: b.summary(), U: u, V: b.v, Mean: s.means(), Method: b.method, ErrorBound: b.bound,
 		basis: b, options: o,
 	}, nil
 }
@@ -115,7 +110,6 @@ func reduceSide(ctx context.Context, s *side, o Options) (*basis, lapack.Matrix[
 // rows. Cholesky of UᵀU removes what orthogonality V had lost.
 func (b *basis) left(ctx context.Context) (lapack.Matrix[float64], error) {
 	p := panel{ctx: ctx, sides: []*side{b.side}}
-	b.shift = b.mean
 	scaled := b.v.Clone()
 	for j := range scaled.Rows {
 		row := scaled.Row(j)
@@ -127,13 +121,10 @@ func (b *basis) left(ctx context.Context) (lapack.Matrix[float64], error) {
 	buffer := lapack.New[float64](min(panelRows(b.d), b.n), b.d)
 	for first := 0; first < b.n; first += buffer.Rows {
 		block := buffer.View(0, 0, min(buffer.Rows, b.n-first), b.d)
-		if _, err := p.read(block, first); err != nil {
+		if err := p.readCentred(block, first); err != nil {
 			return u, err
 		}
 		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, block, scaled, 0, u.View(first, 0, block.Rows, b.k))
-	}
-	if b.k == 0 {
-		return u, nil
 	}
 	gram := lapack.New[float64](b.k, b.k)
 	lapack.Syrk(blas.Trans, 1, u, 0, gram)

@@ -3,7 +3,6 @@ package svcca
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -30,7 +29,7 @@ func newRows(ctx context.Context, s *side) *rows {
 // neurons set to zero; col is its first neuron. It calls rescale with a factor
 // when values outgrow the exponent: sums made so far are in units of the old.
 func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, rescale func(factor float64)) error {
-	squares := make([]float64, r.d)
+	squares := make([]float64, r.scratch.Cols)
 	for col := 0; col < r.d; col += r.scratch.Cols {
 		panel := r.scratch.View(0, 0, r.n, min(r.scratch.Cols, r.d-col))
 		largest, err := r.read(panel, col)
@@ -44,15 +43,14 @@ func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, res
 			r.choose(largest)
 			factor := math.Ldexp(1, old-r.exponent)
 			for j := range col {
-				r.mean[j] *= factor
-				squares[j] *= factor * factor
+				r.rms[j] *= factor
 			}
 			rescale(factor)
 		}
-		if err := r.centre(panel, col, squares[col:]); err != nil {
+		if err := r.centre(panel, col, squares); err != nil {
 			return err
 		}
-		r.survey(col, squares[col:col+panel.Cols])
+		r.survey(col, squares[:panel.Cols])
 		r.silence(panel, col)
 		if err := visit(panel, col); err != nil {
 			return err
@@ -69,7 +67,7 @@ func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err
 		first := c * chunkRows
 		block := panel.View(first, 0, min(chunkRows, r.n-first), panel.Cols)
 		if err := r.Read(block, first, col); err != nil {
-			return fmt.Errorf("svcca: layer %q: %w", r.name, err)
+			return r.wrap(err)
 		}
 		peaks[c], err = magnitude(r.name, block, first, col)
 		return err

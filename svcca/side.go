@@ -114,7 +114,7 @@ func (p *panel) read(dst lapack.Matrix[float64], first int) (largest float64, er
 		for _, s := range p.sides {
 			part := dst.View(lo, at, hi-lo, s.d)
 			if err := s.Read(part, first+lo, 0); err != nil {
-				return fmt.Errorf("svcca: layer %q: %w", s.name, err)
+				return s.wrap(err)
 			}
 			peaks[c] = max(peaks[c], s.transform(part, first+lo))
 			at += s.d
@@ -151,7 +151,7 @@ func (p *panel) inspect(scratch lapack.Matrix[float64], first, rows int) ([]floa
 		for r := 0; r < rows; r += chunkRows {
 			block := scratch.View(0, 0, min(chunkRows, rows-r), s.d)
 			if err := s.Read(block, first+r, 0); err != nil {
-				return nil, fmt.Errorf("svcca: layer %q: %w", s.name, err)
+				return nil, s.wrap(err)
 			}
 			peak, err := magnitude(s.name, block, first+r, 0)
 			if err != nil {

@@ -27,10 +27,9 @@ func newTriangle(p panel) (*triangle, error) {
 	height := 0
 	for first := 0; first < n; {
 		block := stack.View(height, 0, min(rows-height, n-first), d)
-		if _, err := t.read(block, first); err != nil {
+		if err := t.readCentred(block, first); err != nil {
 			return nil, err
 		}
-		t.centre(block, first)
 		t.silence(block)
 		first += block.Rows
 		height += block.Rows
@@ -47,11 +46,14 @@ func newTriangle(p panel) (*triangle, error) {
 	return t, nil
 }
 
-// centre takes from rows that were read with provisional means what those are off
-// the true ones. Read with the true means at once, values would keep the rounding
-// of means, which an offset makes large beside what varies and which, where n = d,
-// would count as a direction.
-func (p *panel) centre(block lapack.Matrix[float64], first int) {
+// readCentred is read once moments have found the means: it takes from rows read
+// with provisional means what those are off the true ones. Read with the true
+// means at once, values would keep the rounding of means, which an offset makes
+// large beside what varies and which, where n = d, would count as a direction.
+func (p *panel) readCentred(block lapack.Matrix[float64], first int) error {
+	if _, err := p.read(block, first); err != nil {
+		return err
+	}
 	for i := range block.Rows {
 		row, at := block.Row(i), 0
 		for _, s := range p.sides {
@@ -62,6 +64,7 @@ func (p *panel) centre(block lapack.Matrix[float64], first int) {
 			at += s.d
 		}
 	}
+	return nil
 }
 
 // silence sets the columns of constant neurons to zero.
