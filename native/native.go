@@ -45,6 +45,10 @@ func (i Info) String() string {
 // Describe returns what computes in this process. It may be called at any time.
 func Describe() Info { return describe() }
 
+// Threads returns how many threads one product may use, as the process stands
+// now: Describe's, without the rest.
+func Threads() int { return threads() }
+
 // Implementation returns the BLAS that package lapack computes with: OpenBLAS,
 // or gonum's under purego. It may be called, and its methods used, from many
 // goroutines.

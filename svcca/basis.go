@@ -15,9 +15,12 @@ type basis struct {
 	rank, k int
 	grew    bool // k grew to take in a group of ties
 	tied    bool // two kept singular values tie
-	v       lapack.Matrix[float64]
-	method  Method
-	bound   float64 // of the error of ρ that comes from this layer
+	// rankSure and kSure: neither hangs on the error of the singular values.
+	rankSure, kSure bool
+	v               lapack.Matrix[float64]
+	method          Method
+	precision       Precision
+	bound           float64 // of the error of ρ that comes from this layer
 }
 
 // survey sets what is known of neurons once all their values are read, of the

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
 )
 
 // Between compares two layers of the same datapoints in the same order: SVCCA,
@@ -44,44 +45,47 @@ func BetweenContext(ctx context.Context, x, y Layer, o Options) (*Comparison, er
 		return nil, err
 	}
 	sx, sy := newSide(dx, w, o), newSide(dy, w, o)
+	c := newCrew(ctx)
 	if dx.n >= max(dx.d, dy.d) {
-		return joint(ctx, sx, sy, o)
+		return joint(c, sx, sy, o)
 	}
-	rx, err := reduce(ctx, sx, o)
+	rx, err := reduce(c, sx, o)
 	if err != nil {
 		return nil, err
 	}
-	ry, err := reduce(ctx, sy, o)
+	ry, err := reduce(c, sy, o)
 	if err != nil {
 		return nil, err
 	}
 	return Compare(rx, ry)
 }
 
-// joint compares two layers, each with no more neurons than datapoints, from
-// one summary of both.
-func joint(ctx context.Context, x, y *side, o Options) (*Comparison, error) {
-	p := panel{ctx: ctx, sides: []*side{x, y}}
-	m, err := newMoments(p)
+// joint compares two layers, each with no more neurons than datapoints.
+func joint(c crew, x, y *side, o Options) (*Comparison, error) {
+	w := [2]*workspace{borrow(), borrow()}
+	defer w[0].back()
+	defer w[1].back()
+	bx, by, cross, err := jointMoments(c, w, x, y, o, o.Precision)
+	if err == nil && o.Precision == Mixed && !(bx.kSure && by.kSure) {
+		bx, by, cross, err = jointMoments(c, w, x, y, o, Double)
+	}
 	if err != nil {
 		return nil, err
 	}
-	bx, sureX, err := m.reduce(0, o)
-	if err != nil {
-		return nil, err
+	sure := o.Precision == Mixed || bx.certain(1) && by.certain(1)
+	if sure {
+		if err := usable(bx, by); err != nil {
+			return nil, err
+		}
+		if o.Precision == Mixed || errorBound(bx, by) <= o.Accuracy {
+			M, err := cross()
+			if err != nil {
+				return nil, err
+			}
+			return compare(c, w[0], bx, by, M, o)
+		}
 	}
-	by, sureY, err := m.reduce(1, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := usable(bx, by); sureX && sureY && err != nil {
-		return nil, err
-	}
-	if sureX && sureY && errorBound(bx, by) <= o.Accuracy {
-		return compare(bx, by, m.cross(bx, by), o)
-	}
-	m = nil // the triangle needs its memory
-	t, err := newTriangle(p)
+	t, err := newTriangle(newPanel(c, w[0], Double, x, y), x.n)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +99,104 @@ func joint(ctx context.Context, x, y *side, o Options) (*Comparison, error) {
 	if err := usable(bx, by); err != nil {
 		return nil, err
 	}
-	return compare(bx, by, t.cross(ux, uy), o)
+	return compare(c, w[0], bx, by, t.cross(ux, uy), o)
+}
+
+// jointMoments finds both bases, and what gives M, from moments: of both layers
+// at once in one pass, or, where reading them again costs next to nothing, of each
+// and then their product in a second pass, in which few coordinates take the
+// place of many neurons.
+func jointMoments(c crew, w [2]*workspace, x, y *side, o Options, precision Precision) (bx, by *basis, cross func() (lapack.Matrix[float64], error), err error) {
+	var sums [2]*moments
+	again := x.inMemory() && y.inMemory()
+	if again {
+		for i, s := range []*side{x, y} {
+			if sums[i], err = newMoments(newPanel(c, w[i], precision, s), s.n); err != nil {
+				return nil, nil, nil, err
+			}
+		}
+	} else {
+		if sums[0], err = newMoments(newPanel(c, w[0], precision, x, y), x.n); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	var bases [2]*basis
+	err = c.multiply(2, func(i, _ int) (err error) {
+		if again {
+			bases[i], err = sums[i].reduce(0, o)
+		} else {
+			bases[i], err = sums[0].reduce(i, o)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	bx, by = bases[0], bases[1]
+	return bx, by, func() (lapack.Matrix[float64], error) {
+		if again {
+			return secondPass(c, w[0], bx, by, precision)
+		}
+		return w[0].cross(sums[0].of(0, 1), bx, by, true, true), nil
+	}, nil
+}
+
+// secondPass returns M from another pass over the rows of two layers, multiplying
+// whichever are fewer, coordinates or neurons.
+func secondPass(c crew, w *workspace, x, y *basis, precision Precision) (lapack.Matrix[float64], error) {
+	plain, byX, byY := x.d*y.d, x.k*(x.d+y.d), y.k*(x.d+y.d)
+	rawX, rawY := byX > min(plain, byY), byX <= min(plain, byY) || plain < byY
+	left, right := source(centredRows{x.side}), source(centredRows{y.side})
+	if !rawX {
+		left = newCoordinates(x, precision)
+	}
+	if !rawY {
+		right = newCoordinates(y, precision)
+	}
+	sum := take(&w.gram, left.width(), right.width())
+	sum.Zero()
+	pass := crossing{crew: c, workspace: w, precision: precision, left: []source{left}, right: []source{right},
+		blockRows: panelRows(left.width() + right.width()), tile: c.tileWidth()}
+	if err := pass.run(x.n, sum); err != nil {
+		return sum, err
+	}
+	if rawX && rawY {
+		for i := range sum.Rows {
+			row := sum.Row(i)
+			for j, rest := range y.rest {
+				row[j] -= x.weights.total * x.rest[i] * rest
+			}
+		}
+	}
+	return w.cross(sum, x, y, rawX, rawY), nil
+}
+
+// cross returns M = U_xᵀU_y in memory of w (DEFINITIONS §3), from products of the
+// layers' neurons, or of coordinates of either.
+func (w *workspace) cross(sum lapack.Matrix[float64], x, y *basis, rawX, rawY bool) lapack.Matrix[float64] {
+	if rawX {
+		left := take(&w.left, x.k, sum.Cols)
+		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.v, sum, 0, left)
+		for i := range left.Rows {
+			row := left.Row(i)
+			for j := range row {
+				row[j] /= x.s[i]
+			}
+		}
+		sum = left
+	}
+	if rawY {
+		M := take(&w.m, x.k, y.k)
+		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, sum, y.v, 0, M)
+		for i := range M.Rows {
+			row := M.Row(i)
+			for j := range row {
+				row[j] /= y.s[j]
+			}
+		}
+		sum = M
+	}
+	return sum
 }
 
 func usable(x, y *basis) error {

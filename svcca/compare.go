@@ -18,8 +18,8 @@ func errorBound(x, y *basis) float64 {
 }
 
 // compare takes the CCA step from M = U_xᵀU_y.
-func compare(x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, error) {
-	var svd lapack.SVD[float64]
+func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, error) {
+	svd := &w.svd
 	if err := svd.Factorize(M, true); err != nil {
 		return nil, fmt.Errorf("svcca: layers %q and %q: %w", x.name, y.name, err)
 	}
@@ -37,17 +37,29 @@ func compare(x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, err
 		}
 		c.Rho[i] = min(rho, 1)
 	}
-	c.align(x, y, svd.U(), svd.VT())
+	if err := c.align(crew, w, x, y); err != nil {
+		return nil, err
+	}
 	c.score(x, y, M)
-	c.warn()
+	c.warn(x, y)
 	return c, nil
 }
 
-// align sets the directions of both sides from M = P diag(ρ) Qᵀ.
-func (c *Comparison) align(x, y *basis, p, qt lapack.Matrix[float64]) {
-	c.X.Directions = x.directions(p, blas.NoTrans)
-	c.Y.Directions = y.directions(qt, blas.Trans)
+// align sets the directions of both sides from M = P diag(ρ) Qᵀ, which w holds.
+func (c *Comparison) align(crew crew, w *workspace, x, y *basis) error {
+	err := crew.multiply(2, func(i, _ int) error {
+		if i == 0 {
+			c.X.Directions = x.directions(&w.scaled[0], w.svd.U(), blas.NoTrans)
+		} else {
+			c.Y.Directions = y.directions(&w.scaled[1], w.svd.VT(), blas.Trans)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	signs := c.X.Directions.signs()
 	c.X.Directions.turn(signs)
 	c.Y.Directions.turn(signs)
+	return nil
 }

@@ -96,8 +96,9 @@ func (d *Directions) shift(block lapack.Matrix[float64], sign float64) {
 	}
 }
 
-// directions returns W = V S⁻¹ P and D = Pᵀ S Vᵀ, with P = op(p).
-func (b *basis) directions(p lapack.Matrix[float64], t blas.Transpose) *Directions {
+// directions returns W = V S⁻¹ P and D = Pᵀ S Vᵀ, with P = op(p); memory is
+// scratch.
+func (b *basis) directions(memory *[]float64, p lapack.Matrix[float64], t blas.Transpose) *Directions {
 	m, back := p.Cols, blas.Transpose(blas.Trans)
 	if t == blas.Trans {
 		m, back = p.Rows, blas.NoTrans
@@ -107,7 +108,7 @@ func (b *basis) directions(p lapack.Matrix[float64], t blas.Transpose) *Directio
 		Map:     lapack.New[float64](b.d, m),
 		Decoder: lapack.New[float64](m, b.d),
 	}
-	scaled := lapack.New[float64](b.d, b.k)
+	scaled := take(memory, b.d, b.k)
 	rescaled := func(factor func(s float64) float64) lapack.Matrix[float64] {
 		factors := make([]float64, b.k)
 		for i := range factors {

@@ -68,6 +68,9 @@ type sliceLayer[T float32 | float64] struct {
 func (l sliceLayer[T]) Name() string     { return l.name }
 func (l sliceLayer[T]) Dims() (n, d int) { return l.values.Rows, l.values.Cols }
 
+// inMemory marks layers that cost next to nothing to read again.
+func (l sliceLayer[T]) inMemory() {}
+
 func (l sliceLayer[T]) Storage() string {
 	if any(*new(T)) == any(float32(0)) {
 		return string(Float32)
@@ -78,22 +81,23 @@ func (l sliceLayer[T]) Storage() string {
 func (l sliceLayer[T]) Read(dst lapack.Matrix[float64], row, col int) error {
 	for i := range dst.Rows {
 		to := dst.Row(i)
-		widen(to, l.values.Row(row + i)[col:col+len(to)])
+		convert(to, l.values.Row(row + i)[col:col+len(to)])
 	}
 	return nil
 }
 
-// widen sets dst to src. By one value at a time a conversion waits for the last
-// to leave its register: in steps of eight it takes a third of the time.
-func widen[T float32 | float64](dst []float64, src []T) {
+// convert sets dst to src, of another type. By one value at a time a conversion
+// waits for the last to leave its register: in steps of eight it takes a third of
+// the time.
+func convert[T, S float32 | float64](dst []T, src []S) {
 	for len(dst) >= 8 && len(src) >= 8 {
-		to, from := (*[8]float64)(dst), (*[8]T)(src)
-		to[0], to[1], to[2], to[3] = float64(from[0]), float64(from[1]), float64(from[2]), float64(from[3])
-		to[4], to[5], to[6], to[7] = float64(from[4]), float64(from[5]), float64(from[6]), float64(from[7])
+		to, from := (*[8]T)(dst), (*[8]S)(src)
+		to[0], to[1], to[2], to[3] = T(from[0]), T(from[1]), T(from[2]), T(from[3])
+		to[4], to[5], to[6], to[7] = T(from[4]), T(from[5]), T(from[6]), T(from[7])
 		dst, src = dst[8:], src[8:]
 	}
 	for j, v := range src {
-		dst[j] = float64(v)
+		dst[j] = T(v)
 	}
 }
 
@@ -133,6 +137,11 @@ type described struct {
 
 // wrap returns err with the layer's name before it.
 func (l described) wrap(err error) error { return fmt.Errorf("svcca: layer %q: %w", l.name, err) }
+
+func (l described) inMemory() bool {
+	_, ok := l.Layer.(interface{ inMemory() })
+	return ok
+}
 
 // describe checks a layer's outside. The fallback name serves where it has none.
 func describe(l Layer, fallback string) (described, error) {

@@ -2,6 +2,7 @@ package svcca
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
@@ -12,12 +13,12 @@ import (
 // rank-1 update of a D × D matrix: the least that any method can do.
 type moments struct {
 	panel
-	// gram is the upper triangle of Σ w·v·vᵀ, v a shifted and scaled row with a 1
-	// behind it: the last column holds Σ w·v, at no pass of its own.
+	n int // datapoints
+	// gram is the upper triangle of Σ w·v·vᵀ, v a shifted and scaled row behind a 1:
+	// the first row holds Σ w·v, at no pass of its own.
 	gram lapack.Matrix[float64]
-	sum  []float64 // Σ w·v, set by finish
-
-	eigen lapack.Eigen[float64] // serves one side after the other
+	// apart is, by side, Σ w·‖shift − mean‖², which finish took from its sums.
+	apart [2]float64
 }
 
 // panelBytes bounds a block of rows in memory: two of 8 MiB share the last-level
@@ -27,76 +28,165 @@ const panelBytes = 8 << 20
 // panelRows returns how many rows of d columns a block has.
 func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
 
-// newPadded returns a matrix whose rows do not lie a power of two apart, where
-// they would compete for the same lines of a cache: products gain 5%.
-func newPadded(rows, cols int) lapack.Matrix[float64] {
-	stride := (cols+15)&^15 | 8
-	return lapack.New[float64](rows, stride).View(0, 0, rows, cols)
-}
-
-// newMoments reads every row of the layers.
-func newMoments(p panel) (*moments, error) {
-	d, n := p.columns(), p.sides[0].n
-	m := &moments{panel: p, gram: newPadded(d+1, d+1)}
-	buffer := newPadded(min(panelRows(d), n), d+1)
-	for first := 0; first < n; first += buffer.Rows {
-		rows := buffer.View(0, 0, min(buffer.Rows, n-first), d+1)
-		block := rows.View(0, 0, rows.Rows, d)
-		if err := m.fill(block, first); err != nil {
+// newMoments reads n rows of the layers. While one block of them is multiplied
+// the next is read.
+func newMoments(p panel, n int) (*moments, error) {
+	d := p.columns()
+	m := &moments{panel: p, n: n, gram: take(&p.workspace.gram, d, d)}
+	m.gram.Zero()
+	if err := m.start(); err != nil {
+		return nil, err
+	}
+	most := min(panelRows(d), n)
+	blocks := [2]block{p.block(p.precision, 0, most, d), p.block(p.precision, 1, most, d)}
+	peaks := make([]float64, chunks(most))
+	tiles := tilesOf(d, p.tileWidth())
+	var part lapack.Matrix[float32]
+	if p.precision == Mixed {
+		part = take(&p.part32, d, d)
+	}
+	var products tasks // of the block read last, whose rows end at first
+	for first, last := 0, 0; products.count > 0 || first < n; {
+		rows := min(most, n-first)
+		next := blocks[0].head(rows)
+		var reads tasks
+		if rows > 0 {
+			reads = p.reads(next, first, peaks[:chunks(rows)])
+		}
+		if err := p.both(products, reads); err != nil {
 			return nil, err
 		}
-		for i := range rows.Rows {
-			rows.Set(i, d, p.sides[0].root(first+i))
-		}
-		lapack.Syrk(blas.Trans, 1, rows, 1, m.gram)
-		if !m.diagonalFinite() {
-			if _, err := m.inspect(block, first, block.Rows); err != nil {
+		if products.count > 0 && !m.diagonalFinite() {
+			if _, err := p.inspect(last, first-last); err != nil {
 				return nil, err
 			}
 		}
+		products = tasks{}
+		if rows > 0 {
+			if err := m.fitted(reads, peaks, first, rows); err != nil {
+				return nil, err
+			}
+			products = tasks{len(tiles), func(i, _ int) error {
+				tiles[i].add(part, next, 0, m.gram)
+				return nil
+			}}
+		}
+		first, last = first+rows, first
+		blocks[0], blocks[1] = blocks[1], blocks[0]
 	}
 	m.finish()
 	return m, nil
 }
 
-// fill reads a block, choosing exponents and provisional means on the way.
-func (m *moments) fill(block lapack.Matrix[float64], first int) error {
-	if first == 0 {
-		if err := m.start(block); err != nil {
-			return err
-		}
+// fitted makes sure that the block which reads filled is in the units of the
+// sums: zeros alone so far, and values that outgrow the exponent, change those.
+func (m *moments) fitted(reads tasks, peaks []float64, first, rows int) error {
+	if m.allScaled() && slices.Max(peaks[:reads.count]) <= m.precision.largest() {
+		return nil
 	}
-	if m.allScaled() {
-		largest, err := m.read(block, first)
-		if err != nil || largest <= maxScaled {
-			return err
-		}
-	}
-	// Zeros alone so far, or values that outgrow the exponent.
-	if err := m.fit(block, first, block.Rows); err != nil {
+	if err := m.fit(first, rows); err != nil {
 		return err
 	}
-	_, err := m.read(block, first)
-	return err
+	return m.run(reads.count, reads.do)
 }
 
-// start chooses exponents and provisional means by the first rows.
-func (m *moments) start(scratch lapack.Matrix[float64]) error {
-	rows := min(chunkRows, scratch.Rows)
-	if err := m.fit(scratch, 0, rows); err != nil {
+// tile is a part of the upper triangle of a Gram matrix.
+type tile struct{ row, col, rows, cols int }
+
+// strips cuts 0 … d into strips of about width: pairs of first and end.
+func strips(d, width int) (s [][2]int) {
+	count := max(1, (d+width/2)/width)
+	for i := range count {
+		s = append(s, [2]int{d * i / count, d * (i + 1) / count})
+	}
+	return s
+}
+
+// tilesOf cuts the upper triangle of order d into square tiles of about width,
+// the largest first.
+func tilesOf(d, width int) (tiles []tile) {
+	s := strips(d, width)
+	for i, r := range s {
+		for _, c := range s[i:] {
+			tiles = append(tiles, tile{r[0], c[0], r[1] - r[0], c[1] - c[0]})
+		}
+	}
+	slices.SortStableFunc(tiles, func(a, b tile) int { return b.work() - a.work() })
+	return tiles
+}
+
+func (t tile) work() int {
+	if t.row == t.col {
+		return t.rows * t.cols / 2
+	}
+	return t.rows * t.cols
+}
+
+// tileWidth is at most so large that a task takes no more than a tenth of a
+// second, after which a context is looked at again.
+func (c crew) tileWidth() int {
+	if c.workers == 1 || c.threaded {
+		return 1024
+	}
+	return 256
+}
+
+// add adds the tile of bᵀb to sum, its columns from those of b that begin at
+// offset. What float32 makes of a block is added in float64; part, of sum's shape,
+// is its memory.
+func (t tile) add(part lapack.Matrix[float32], b block, offset int, sum lapack.Matrix[float64]) {
+	to := sum.View(t.row, t.col, t.rows, t.cols)
+	if b.f32.Data == nil {
+		multiply(t, b.f64, offset, 1, to)
+		return
+	}
+	product := part.View(t.row, t.col, t.rows, t.cols)
+	multiply(t, b.f32, offset, 0, product)
+	for i := range product.Rows {
+		from := 0
+		if t.row == t.col && offset == 0 {
+			from = i
+		}
+		row := to.Row(i)[from:]
+		for j, v := range product.Row(i)[from:] {
+			row[j] += float64(v)
+		}
+	}
+}
+
+// multiply sets c to the tile of aᵀa + beta·c.
+func multiply[T lapack.Scalar](t tile, a lapack.Matrix[T], offset int, beta T, c lapack.Matrix[T]) {
+	left := a.View(0, t.row, a.Rows, t.rows)
+	if t.row == t.col && offset == 0 {
+		lapack.Syrk(blas.Trans, 1, left, beta, c)
+		return
+	}
+	lapack.Gemm(blas.Trans, blas.NoTrans, 1, left, a.View(0, offset+t.col, a.Rows, t.cols), beta, c)
+}
+
+// start chooses exponents by the first rows, and provisional means.
+func (m *moments) start() error {
+	if err := m.fit(0, min(chunkRows, m.n)); err != nil {
 		return err
 	}
-	return m.shift(scratch.View(0, 0, rows, scratch.Cols))
+	for _, s := range m.sides {
+		if s.centering == CenterNeurons {
+			if err := m.shift(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // fit looks at rows as they are and chooses exponents that they do not outgrow.
-func (m *moments) fit(scratch lapack.Matrix[float64], first, rows int) error {
-	largest, err := m.inspect(scratch, first, rows)
+func (m *moments) fit(first, rows int) error {
+	largest, err := m.inspect(first, rows)
 	if err != nil {
 		return err
 	}
 	for i, s := range m.sides {
-		if largest[i] > 0 && (!s.scaled || math.Ldexp(largest[i], -s.exponent) > maxScaled) {
+		if largest[i] > 0 && (!s.scaled || math.Ldexp(largest[i], -s.exponent) > m.precision.largest()) {
 			m.rescale(i, largest[i])
 		}
 	}
@@ -130,41 +220,48 @@ func (m *moments) rescale(i int, largest float64) {
 	old := s.exponent
 	s.choose(largest)
 	factor := math.Ldexp(1, old-s.exponent)
-	lo := m.begin(i)
-	hi := lo + s.d
 	for j := range s.shift {
 		s.shift[j] *= factor
 	}
-	for r := range hi {
-		row := m.gram.Row(r)
-		if r >= lo {
+	scaleBlock(m.gram, m.begin(i), s.d, factor)
+}
+
+// scaleBlock multiplies d rows and columns from the at-th on of a symmetric
+// matrix, of which the upper triangle is there.
+func scaleBlock(gram lapack.Matrix[float64], at, d int, factor float64) {
+	for r := range at + d {
+		row := gram.Row(r)
+		if r >= at {
 			for c := r; c < len(row); c++ {
 				row[c] *= factor
 			}
 		}
-		for c := max(r, lo); c < hi; c++ {
+		for c := max(r, at); c < at+d; c++ {
 			row[c] *= factor
 		}
 	}
 }
 
-// shift sets the provisional means to those of the first rows. Any values near
-// the data would do: finish corrects exactly, so only cancellation depends on
-// them, and that is bounded by ε·(distance to the mean / deviation)².
-func (m *moments) shift(scratch lapack.Matrix[float64]) error {
-	for _, s := range m.sides {
-		if s.centering == CenterNone {
-			continue
-		}
-		rows := scratch.View(0, 0, scratch.Rows, s.d)
-		if err := s.Read(rows, 0, 0); err != nil {
+// shift sets the provisional means of s to those of rows spread over all of them,
+// as data are often sorted. Any values near the data would do: finish corrects
+// exactly, so only cancellation depends on them, and that is bounded by
+// ε·(distance to the mean / deviation)². What is not finite is met again, in order.
+func (m *moments) shift(s *side) error {
+	sample := min(chunkRows, m.n)
+	row, counts := take(&m.chunks[0], 1, s.d), make([]float64, s.d)
+	for i := range sample {
+		if err := s.Read(row, i*m.n/sample, 0); err != nil {
 			return s.wrap(err)
 		}
-		for i := range rows.Rows {
-			for j, v := range rows.Row(i) {
-				s.shift[j] += math.Ldexp(v, -s.exponent) / float64(rows.Rows)
+		for j, v := range row.Row(0) {
+			if v = math.Ldexp(v, -s.exponent); math.Abs(v) <= m.precision.largest() {
+				s.shift[j] += v
+				counts[j]++
 			}
 		}
+	}
+	for j, count := range counts {
+		s.shift[j] /= max(count, 1)
 	}
 	return nil
 }
@@ -172,61 +269,47 @@ func (m *moments) shift(scratch lapack.Matrix[float64]) error {
 // finish centres the sums and surveys each layer's neurons.
 func (m *moments) finish() {
 	total := m.sides[0].weights.total
-	m.sum = make([]float64, m.columns())
-	for j := range m.sum {
-		m.sum[j] = m.gram.At(j, len(m.sum))
-	}
-	at := 0
-	for _, s := range m.sides {
-		mean := make([]float64, s.d)
-		if s.centering == CenterNeurons {
-			s.rest = make([]float64, s.d)
-			for j := range mean {
-				s.rest[j] = m.sum[at+j] / total
-				mean[j] = s.shift[j] + s.rest[j]
+	rest := make([]float64, m.columns())
+	for k, s := range m.sides {
+		at := m.begin(k)
+		s.mean, s.rest = make([]float64, s.d), rest[at:at+s.d]
+		for j := range s.rest {
+			if s.centering == CenterNeurons {
+				s.rest[j] = m.gram.At(0, at+j) / total
 			}
-		} else {
-			clear(m.sum[at : at+s.d])
-		}
-		s.mean = mean
-		at += s.d
-	}
-	for i := range m.sum {
-		row, mean := m.gram.Row(i), m.sum[i]/total
-		for j := i; j < len(m.sum); j++ {
-			row[j] -= mean * m.sum[j]
+			s.mean[j] = s.shift[j] + s.rest[j]
+			m.apart[k] += total * s.rest[j] * s.rest[j]
 		}
 	}
-	at = 0
-	for _, s := range m.sides {
-		squares := make([]float64, s.d)
+	for i, mean := range rest {
+		row, sum := m.gram.Row(i), mean*total
+		for j := i; j < len(rest); j++ {
+			row[j] -= sum * rest[j]
+		}
+	}
+	m.survey()
+}
+
+// survey surveys each layer's neurons once their sums are centred.
+func (m *moments) survey() {
+	for k, s := range m.sides {
+		at, squares := m.begin(k), make([]float64, s.d)
 		for j := range squares {
 			squares[j] = max(0, m.gram.At(at+j, at+j))
 		}
 		s.survey(0, squares)
-		at += s.d
 	}
 }
 
-// apart returns Σw·‖shift − mean‖² of side i, which finish took from its sums.
-func (m *moments) apart(i int) (squares float64) {
-	at, total := m.begin(i), m.sides[i].weights.total
-	for _, v := range m.sum[at : at+m.sides[i].d] {
-		squares += v / total * v
-	}
-	return squares
-}
-
-// block returns the sums of products of side i's neurons with side j's, i ≤ j;
-// for i = j the upper triangle alone is set.
-func (m *moments) block(i, j int) lapack.Matrix[float64] {
+// of returns the sums of products of side i's neurons with side j's, i ≤ j; for
+// i = j the upper triangle alone is set.
+func (m *moments) of(i, j int) lapack.Matrix[float64] {
 	return m.gram.View(m.begin(i), m.begin(j), m.sides[i].d, m.sides[j].d)
 }
 
-// reduce decomposes side i's own block. The basis is not certain where a
-// decision hangs on what squaring lost.
-func (m *moments) reduce(i int, o Options) (b *basis, certain bool, err error) {
-	s, gram := m.sides[i], m.block(i, i)
+// reduce decomposes side i's own sums.
+func (m *moments) reduce(i int, o Options) (*basis, error) {
+	s, gram := m.sides[i], m.of(i, i)
 	if len(s.active) < s.d {
 		full := gram
 		gram = lapack.New[float64](len(s.active), len(s.active))
@@ -236,30 +319,16 @@ func (m *moments) reduce(i int, o Options) (b *basis, certain bool, err error) {
 			}
 		}
 	}
-	if err := m.eigen.Factorize(gram, true); err != nil {
-		return nil, false, s.wrap(err)
+	eigen := &m.eigen[i]
+	if err := eigen.Factorize(gram, true); err != nil {
+		return nil, s.wrap(err)
 	}
-	v := m.eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
-	sp := squaredSpectrum(m.eigen.Values(), s.d)
+	v := eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
+	sp := squaredSpectrum(eigen.Values(), min(s.n, s.d))
 	sp.along = s.rmsAlong(v)
-	sp.apart = m.apart(i)
-	b = &basis{side: s, spectrum: sp, method: MethodMoments}
-	certain = b.cut(o)
+	sp.apart, sp.unit = m.apart[i], m.precision.unit()
+	b := &basis{side: s, spectrum: sp, method: MethodMoments, precision: m.precision}
+	b.cut(o)
 	b.v = s.expand(v.View(0, 0, len(s.active), b.k))
-	return b, certain, nil
-}
-
-// cross returns M = U_xᵀU_y of the two layers' bases (DEFINITIONS §3).
-func (m *moments) cross(x, y *basis) lapack.Matrix[float64] {
-	left := lapack.New[float64](x.k, y.d)
-	lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.v, m.block(0, 1), 0, left)
-	M := lapack.New[float64](x.k, y.k)
-	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, left, y.v, 0, M)
-	for i := range M.Rows {
-		row := M.Row(i)
-		for j := range row {
-			row[j] /= x.s[i] * y.s[j]
-		}
-	}
-	return M
+	return b, nil
 }

@@ -26,6 +26,9 @@ type Options struct {
 	// Accuracy is the error of ρ that is accepted for speed: where the bound of
 	// the fastest method exceeds it, a finer one is used. Zero: 1e-8.
 	Accuracy float64
+	// Precision is that of the products. Zero: Double. Mixed trades Accuracy,
+	// which it does not look at, for speed.
+	Precision Precision
 }
 
 const defaultAccuracy = 1e-8
@@ -49,6 +52,9 @@ func (o Options) check() (Options, error) {
 			return o, fmt.Errorf("svcca: weight of datapoint %d is %v, not a positive number: %w", i, w, ErrOptions)
 		}
 	}
+	if o.Precision != Double && o.Precision != Mixed {
+		return o, fmt.Errorf("svcca: precision %d: %w", o.Precision, ErrOptions)
+	}
 	if o.Accuracy == 0 {
 		o.Accuracy = defaultAccuracy
 	}
@@ -67,10 +73,10 @@ func (o Options) MarshalJSON() ([]byte, error) {
 		Keep      Keep      `json:"keep"`
 		RankTol   RankTol   `json:"rank_tol"`
 		Centering Centering `json:"centering"`
-		Precision string    `json:"precision"`
+		Precision Precision `json:"precision"`
 		Conv      string    `json:"conv"`
 		Weights   bool      `json:"weights"`
-	}{o.Keep, o.RankTol, o.Centering, string(Float64), "", o.Weights != nil})
+	}{o.Keep, o.RankTol, o.Centering, o.Precision, "", o.Weights != nil})
 }
 
 // Keep is a rule for the number k of singular directions kept (DEFINITIONS §2).

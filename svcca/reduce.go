@@ -55,84 +55,112 @@ func ReduceContext(ctx context.Context, layer Layer, o Options) (*Reduced, error
 	if err != nil {
 		return nil, err
 	}
-	return reduce(ctx, newSide(d, w, o), o)
+	return reduce(newCrew(ctx), newSide(d, w, o), o)
 }
 
 func newSide(d described, w *weights, o Options) *side {
 	return &side{described: d, weights: w, centering: o.Centering, shift: make([]float64, d.d)}
 }
 
-func reduce(ctx context.Context, s *side, o Options) (*Reduced, error) {
-	b, u, err := reduceSide(ctx, s, o)
+func reduce(c crew, s *side, o Options) (*Reduced, error) {
+	w := borrow()
+	defer w.back()
+	b, u, err := reduceSide(c, w, s, o)
 	if err != nil {
 		return nil, err
 	}
-	o.Weights = slices.Clone(o.Weights)
-	return &Reduced{
-		Side: b.summary(), U: u, V: b.v, Mean: s.means(), Method: b.method, ErrorBound: b.bound,
-		basis: b, options: o,
-	}, nil
+	if u.Data == nil {
+		if u, err = b.left(c, w); err != nil {
+			return nil, err
+		}
+	}
+	r := b.reduced(o)
+	r.U = u
+	return r, nil
 }
 
-// reduceSide finds basis and left singular vectors by the method that serves.
-// A layer may use half of the error that a comparison is allowed (errorBound).
-func reduceSide(ctx context.Context, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
+// reduced returns what a user sees of b.
+func (b *basis) reduced(o Options) *Reduced {
+	o.Weights = slices.Clone(o.Weights)
+	return &Reduced{
+		Side: b.summary(), V: b.v, Mean: b.means(), Method: b.method, ErrorBound: b.bound, basis: b, options: o,
+	}
+}
+
+// reduceSide finds a basis by the method that serves and, where that yields them,
+// left singular vectors. A layer may use half of the error that a comparison is
+// allowed (errorBound).
+func reduceSide(c crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
+	none := lapack.Matrix[float64]{}
 	accuracy := (o.Accuracy/2 - roundingError(1)) / 2
 	if s.n < s.d {
-		return reduceRows(ctx, s, o, accuracy)
+		return reduceRows(c, w, s, o, accuracy)
 	}
-	p := panel{ctx: ctx, sides: []*side{s}}
-	m, err := newMoments(p)
+	precision := o.Precision
+	b, err := reduceMoments(newPanel(c, w, precision, s), o)
+	if err == nil && precision == Mixed && !b.kSure {
+		precision = Double
+		b, err = reduceMoments(newPanel(c, w, precision, s), o)
+	}
 	if err != nil {
-		return nil, lapack.Matrix[float64]{}, err
+		return nil, none, err
 	}
-	b, certain, err := m.reduce(0, o)
-	if err != nil {
-		return nil, b.v, err
-	}
-	if !certain || b.bound > accuracy {
-		t, err := newTriangle(p)
+	if precision == Double && !b.certain(accuracy) {
+		t, err := newTriangle(newPanel(c, w, Double, s), s.n)
 		if err != nil {
-			return nil, b.v, err
+			return nil, none, err
 		}
 		if b, _, err = t.reduce(0, o); err != nil {
-			return nil, lapack.Matrix[float64]{}, err
+			return nil, none, err
 		}
 	}
-	if err := b.usable(); err != nil {
-		return nil, b.v, err
+	return b, none, b.usable()
+}
+
+func reduceMoments(p panel, o Options) (*basis, error) {
+	m, err := newMoments(p, p.sides[0].n)
+	if err != nil {
+		return nil, err
 	}
-	u, err := b.left(ctx)
-	return b, u, err
+	return m.reduce(0, o)
+}
+
+// certain reports whether nothing about b hangs on what squaring lost, and its
+// error is at most accuracy.
+func (b *basis) certain(accuracy float64) bool {
+	return b.rankSure && b.kSure && b.bound <= accuracy
 }
 
 // left returns the left singular vectors U = Xc V S⁻¹ in another pass over the
 // rows. Cholesky of UᵀU removes what orthogonality V had lost.
-func (b *basis) left(ctx context.Context) (lapack.Matrix[float64], error) {
-	p := panel{ctx: ctx, sides: []*side{b.side}}
-	scaled := b.v.Clone()
-	for j := range scaled.Rows {
-		row := scaled.Row(j)
-		for i := range row {
-			row[i] /= b.s[i]
-		}
-	}
+func (b *basis) left(c crew, w *workspace) (lapack.Matrix[float64], error) {
+	z := newCoordinates(b, Double)
 	u := lapack.New[float64](b.n, b.k)
-	buffer := lapack.New[float64](min(panelRows(b.d), b.n), b.d)
-	for first := 0; first < b.n; first += buffer.Rows {
-		block := buffer.View(0, 0, min(buffer.Rows, b.n-first), b.d)
-		if err := p.readCentred(block, first); err != nil {
-			return u, err
-		}
-		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, block, scaled, 0, u.View(first, 0, block.Rows, b.k))
+	p := newPanel(c, w, Double, b.side)
+	reads := z.reads(&p, block{f64: u}, 0)
+	if err := p.run(reads.count, reads.do); err != nil {
+		return u, err
 	}
-	gram := lapack.New[float64](b.k, b.k)
-	lapack.Syrk(blas.Trans, 1, u, 0, gram)
+	gram := take(&w.m, b.k, b.k)
+	gram.Zero()
+	tiles := tilesOf(b.k, p.tileWidth())
+	err := p.multiply(len(tiles), func(i, _ int) error {
+		t := tiles[i]
+		multiply(t, u, 0, 0, gram.View(t.row, t.col, t.rows, t.cols))
+		return nil
+	})
+	if err != nil {
+		return u, err
+	}
 	if err := lapack.CholeskyInPlace(gram); err != nil {
 		return u, b.orthonormalise(u)
 	}
-	lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, u)
-	return u, nil
+	strips := (b.n + panelStrip - 1) / panelStrip
+	return u, p.multiply(strips, func(i, _ int) error {
+		at := i * panelStrip
+		lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, u.View(at, 0, min(panelStrip, b.n-at), b.k))
+		return nil
+	})
 }
 
 // orthonormalise replaces u, whose columns are so near dependence that Cholesky
@@ -168,9 +196,20 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	case a.Centering != b.Centering || !slices.Equal(a.Weights, b.Weights):
 		return nil, fmt.Errorf("svcca: layers %q and %q: reduced with different centring or weights: %w", x.Name, y.Name, ErrMismatch)
 	}
-	M := lapack.New[float64](x.K, y.K)
-	lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.U, y.U, 0, M)
-	return compare(x.basis, y.basis, M, a)
+	w := borrow()
+	defer w.back()
+	c := newCrew(context.Background())
+	M := take(&w.m, x.K, y.K)
+	tiles := rectangle(x.K, y.K, c.tileWidth())
+	err := c.multiply(len(tiles), func(i, _ int) error {
+		t := tiles[i]
+		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.U.View(0, t.row, x.Datapoints, t.rows), y.U.View(0, t.col, y.Datapoints, t.cols), 0, M.View(t.row, t.col, t.rows, t.cols))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return compare(c, w, x.basis, y.basis, M, a)
 }
 
 func mismatch(x, y described) error {

@@ -1,9 +1,9 @@
 package svcca
 
 import (
-	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
@@ -13,16 +13,16 @@ import (
 // matrix XcXcᵀ is the smaller one. It grows by panels of neurons, in which each
 // neuron's mean is at hand, so that no copy of the layer is made.
 type rows struct {
-	ctx context.Context
+	crew
 	*side
 	scratch lapack.Matrix[float64] // n × panel
 }
 
 // newRows prepares for passes over the layer.
-func newRows(ctx context.Context, s *side) *rows {
+func newRows(c crew, s *side) *rows {
 	width := min(s.d, max(panelBytes/(8*s.n), 16))
-	s.mean = make([]float64, s.d)
-	return &rows{ctx: ctx, side: s, scratch: lapack.New[float64](s.n, width)}
+	s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
+	return &rows{crew: c, side: s, scratch: lapack.New[float64](s.n, width)}
 }
 
 // each calls visit with every panel, centred, scaled and weighted, and constant
@@ -38,7 +38,7 @@ func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, res
 		}
 		if largest > 0 && !r.scaled {
 			r.choose(largest) // sums so far are zero, which any factor² could make NaN
-		} else if math.Ldexp(largest, -r.exponent) > maxScaled {
+		} else if math.Ldexp(largest, -r.exponent) > Double.largest() {
 			old := r.exponent
 			r.choose(largest)
 			factor := math.Ldexp(1, old-r.exponent)
@@ -59,11 +59,30 @@ func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, res
 	return nil
 }
 
+// silence sets to zero the constant neurons among the columns of block, of
+// which the first is neuron col.
+func (s *side) silence(block lapack.Matrix[float64], col int) {
+	if len(s.active) == s.d {
+		return
+	}
+	next := 0
+	for j := range block.Cols {
+		for next < len(s.active) && s.active[next] < col+j {
+			next++
+		}
+		if next < len(s.active) && s.active[next] == col+j {
+			continue
+		}
+		for i := range block.Rows {
+			block.Set(i, j, 0)
+		}
+	}
+}
+
 // read fills panel with values as they are and returns the largest magnitude.
 func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err error) {
-	chunks := (r.n + chunkRows - 1) / chunkRows
-	peaks := make([]float64, chunks)
-	err = parallel(r.ctx, chunks, func(c int) (err error) {
+	peaks := make([]float64, chunks(r.n))
+	err = r.run(len(peaks), func(c, _ int) (err error) {
 		first := c * chunkRows
 		block := panel.View(first, 0, min(chunkRows, r.n-first), panel.Cols)
 		if err := r.Read(block, first, col); err != nil {
@@ -87,11 +106,9 @@ const centreColumns = 64
 func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) error {
 	factor := math.Ldexp(1, -r.exponent)
 	strips := (panel.Cols + centreColumns - 1) / centreColumns
-	return parallel(r.ctx, strips, func(i int) error {
+	return r.run(strips, func(i, _ int) error {
 		at := i * centreColumns
 		strip := panel.View(0, at, r.n, min(centreColumns, panel.Cols-at))
-		mean := r.mean[col+at:][:strip.Cols]
-		clear(mean)
 		for i := range r.n {
 			row := strip.Row(i)
 			for j := range row {
@@ -100,27 +117,27 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 		}
 		// Twice: the first mean is off by its rounding, which an offset makes large
 		// beside what varies, and which would count as a direction of its own.
-		rest := make([]float64, strip.Cols)
-		for range 2 {
+		shift, rest := r.shift[col+at:][:strip.Cols], r.rest[col+at:][:strip.Cols]
+		for _, mean := range [][]float64{shift, rest} {
 			if r.centering != CenterNeurons {
 				break
 			}
-			clear(rest)
+			clear(mean)
 			for i := range r.n {
 				w := r.root(i) * r.root(i) / r.weights.total
 				for j, v := range strip.Row(i) {
-					rest[j] += w * v
+					mean[j] += w * v
 				}
 			}
 			for i := range r.n {
 				row := strip.Row(i)
 				for j := range row {
-					row[j] -= rest[j]
+					row[j] -= mean[j]
 				}
 			}
-			for j := range mean {
-				mean[j] += rest[j]
-			}
+		}
+		for j := range strip.Cols {
+			r.mean[col+at+j] = shift[j] + rest[j]
 		}
 		squares := squares[at:][:strip.Cols]
 		clear(squares)
@@ -139,12 +156,13 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 // reduceRows decomposes a layer with n < d, by the eigenvectors of XcXcᵀ where
 // their bound allows, else by those of the triangle of Xcᵀ. It returns the basis
 // and the left singular vectors kept.
-func reduceRows(ctx context.Context, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
-	r := newRows(ctx, s)
+func reduceRows(c crew, w *workspace, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
+	r := newRows(c, s)
 	b, u, err := r.decompose(o)
 	if errors.Is(err, ErrNotFinite) {
 		// Panels meet values neuron by neuron: look for the first by rows.
-		_, err = (&panel{ctx: ctx, sides: []*side{s}}).inspect(lapack.New[float64](chunkRows, s.d), 0, s.n)
+		p := newPanel(c, w, Double, s)
+		_, err = p.inspect(0, s.n)
 	}
 	if err != nil {
 		return nil, u, err
@@ -195,8 +213,7 @@ func (r *rows) decompose(o Options) (*basis, lapack.Matrix[float64], error) {
 	}
 	u := eigen.VectorsTo(lapack.Matrix[float64]{}, r.n)
 	b := &basis{side: r.side, spectrum: squaredSpectrum(eigen.Values(), r.n), method: MethodRows}
-	certain, err := r.finish(b, u, o)
-	if err != nil || !certain {
+	if err := r.finish(b, u, o); err != nil || !b.rankSure || !b.kSure {
 		return nil, gram, err
 	}
 	return b, u.View(0, 0, r.n, b.k).Clone(), nil
@@ -224,10 +241,10 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	if err := svd.Factorize(stack.View(0, 0, height, r.n), true); err != nil {
 		return nil, stack, r.wrap(err)
 	}
-	b := &basis{side: r.side, spectrum: spectrum{s: append([]float64(nil), svd.Values()...)}, method: MethodTriangle}
+	b := &basis{side: r.side, spectrum: spectrum{s: slices.Clone(svd.Values()), unit: epsilon}, method: MethodTriangle}
 	u := lapack.New[float64](r.n, height)
 	u.TransposeFrom(svd.VT())
-	if _, err := r.finish(b, u, o); err != nil {
+	if err := r.finish(b, u, o); err != nil {
 		return nil, u, err
 	}
 	return b, u.View(0, 0, r.n, b.k), nil
@@ -235,7 +252,7 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 
 // finish cuts b. Rank under storage needs ‖diag(a) v_i‖, hence V: only for the
 // directions that neither the largest nor the least a_j decides.
-func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) (certain bool, err error) {
+func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) error {
 	b.along = make([]float64, len(b.s))
 	least, most := math.Inf(1), 0.0
 	for _, j := range r.active {
@@ -252,10 +269,11 @@ func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) (certain bo
 	}
 	if low < high && least < most {
 		if err := r.measureAlong(b.along[low:high], u.View(0, low, r.n, high-low)); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return b.cut(o), nil
+	b.cut(o)
+	return nil
 }
 
 // measureAlong sets along to ‖diag(a) v‖ of the directions with left singular

@@ -27,9 +27,9 @@ func (b *basis) turned(norms []float64) float64 {
 func (b *basis) turn(s, t float64) float64 {
 	s1 := b.s[0]
 	if b.squared {
-		return epsilon * b.loss() * s1 / (s - t) * (s1 / (s + t))
+		return b.unit * b.loss() * s1 / (s - t) * (s1 / (s + t))
 	}
-	return epsilon * s1 / (s - t)
+	return epsilon * (s1 + math.Sqrt(b.apart)) / (s - t)
 }
 
 // realigned bounds what rotations among the aligned directions, and towards what

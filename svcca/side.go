@@ -1,13 +1,9 @@
 package svcca
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -33,10 +29,6 @@ type side struct {
 	rms    []float64 // a_j of DEFINITIONS §2: root-mean-square as stored
 	active []int     // neurons that vary above their rounding
 }
-
-// maxScaled is how far values may outgrow the exponent chosen from the first
-// ones: squares, and sums of 2⁴⁰ of them, stay far inside float64.
-const maxScaled = 0x1p300
 
 // weights are row weights, divided by a power of four so that the largest is
 // near 1 and square roots stay exact in the exponent.
@@ -87,42 +79,88 @@ const chunkRows = 32
 
 // panel reads blocks of rows of one or two layers side by side.
 type panel struct {
-	ctx   context.Context
-	sides []*side
+	crew
+	*workspace
+	sides     []*side
+	precision Precision
 }
 
-// columns returns the number of columns of a block.
+func newPanel(c crew, w *workspace, precision Precision, sides ...*side) panel {
+	w.workers(c.workers)
+	return panel{crew: c, workspace: w, sides: sides, precision: precision}
+}
+
+// columns returns the number of columns of a block: √w, then those of the layers.
 func (p *panel) columns() int { return p.begin(len(p.sides)) }
 
 // begin returns the first column of side i.
-func (p *panel) begin(i int) (at int) {
+func (p *panel) begin(i int) int {
+	at := 1
 	for _, s := range p.sides[:i] {
 		at += s.d
 	}
 	return at
 }
 
-// read fills dst, whose columns are those of the layers in order, with the
-// shifted, scaled and weighted rows from first on. It returns the largest
-// magnitude before weighting, which no NaN counts in.
-func (p *panel) read(dst lapack.Matrix[float64], first int) (largest float64, err error) {
-	chunks := (dst.Rows + chunkRows - 1) / chunkRows
-	peaks := make([]float64, chunks)
-	err = parallel(p.ctx, chunks, func(c int) error {
-		lo, hi := c*chunkRows, min((c+1)*chunkRows, dst.Rows)
-		at := 0
-		for _, s := range p.sides {
-			part := dst.View(lo, at, hi-lo, s.d)
-			if err := s.Read(part, first+lo, 0); err != nil {
-				return s.wrap(err)
-			}
-			peaks[c] = max(peaks[c], s.transform(part, first+lo))
-			at += s.d
-		}
-		return nil
-	})
-	return slices.Max(peaks), err
+// block is rows of all layers behind a column of √w: in float64, or in float32
+// where products are Mixed.
+type block struct {
+	f64 lapack.Matrix[float64]
+	f32 lapack.Matrix[float32]
 }
+
+// view returns rows × cols of b, of which the first is (i, j).
+func (b block) view(i, j, rows, cols int) block {
+	if b.f32.Data != nil {
+		return block{f32: b.f32.View(i, j, rows, cols)}
+	}
+	return block{f64: b.f64.View(i, j, rows, cols)}
+}
+
+// head returns the first rows of b.
+func (b block) head(rows int) block { return b.view(0, 0, rows, max(b.f32.Cols, b.f64.Cols)) }
+
+// rows returns how many b has.
+func (b block) rows() int { return max(b.f32.Rows, b.f64.Rows) }
+
+// reads returns the tasks that fill b with the shifted, scaled and weighted rows
+// from first on. peaks, one for each task, get the largest magnitude before
+// weighting, which no NaN counts in.
+func (p *panel) reads(b block, first int, peaks []float64) tasks {
+	return tasks{len(peaks), func(c, worker int) (err error) {
+		lo := c * chunkRows
+		peaks[c], err = p.fill(b.view(lo, 0, min(chunkRows, b.rows()-lo), p.columns()), first+lo, worker)
+		return err
+	}}
+}
+
+// fill fills b, at most chunkRows rows where it is of float32, and returns the
+// largest magnitude before weighting.
+func (p *panel) fill(b block, first, worker int) (largest float64, err error) {
+	rows := b.f64
+	if b.f32.Data != nil {
+		rows = take(&p.chunks[worker], b.f32.Rows, b.f32.Cols)
+	}
+	at := 1
+	for _, s := range p.sides {
+		part := rows.View(0, at, rows.Rows, s.d)
+		if err := s.Read(part, first, 0); err != nil {
+			return 0, s.wrap(err)
+		}
+		largest = max(largest, s.transform(part, first))
+		at += s.d
+	}
+	for i := range rows.Rows {
+		rows.Set(i, 0, p.sides[0].root(first+i))
+		if b.f32.Data != nil {
+			convert(b.f32.Row(i), rows.Row(i))
+		}
+	}
+	return largest, nil
+}
+
+// chunks returns how many tasks read so many rows.
+func chunks(rows int) int { return (rows + chunkRows - 1) / chunkRows }
 
 // transform shifts, scales and weights rows of the layer, of which the first is
 // row first, in place.
@@ -145,15 +183,14 @@ func (s *side) transform(rows lapack.Matrix[float64], first int) (largest float6
 // inspect reads the given rows of every layer as they are and returns the
 // largest magnitude of each. A NaN or infinity is an error that names the first
 // one of the layer.
-func (p *panel) inspect(scratch lapack.Matrix[float64], first, rows int) ([]float64, error) {
+func (p *panel) inspect(first, rows int) ([]float64, error) {
 	largest := make([]float64, len(p.sides))
 	for i, s := range p.sides {
 		for r := 0; r < rows; r += chunkRows {
-			block := scratch.View(0, 0, min(chunkRows, rows-r), s.d)
-			if err := s.Read(block, first+r, 0); err != nil {
-				return nil, s.wrap(err)
+			if err := p.ctx.Err(); err != nil {
+				return nil, err
 			}
-			peak, err := magnitude(s.name, block, first+r, 0)
+			peak, err := s.inspect(take(&p.chunks[0], min(chunkRows, rows-r), s.d), first+r)
 			if err != nil {
 				return nil, err
 			}
@@ -161,6 +198,14 @@ func (p *panel) inspect(scratch lapack.Matrix[float64], first, rows int) ([]floa
 		}
 	}
 	return largest, nil
+}
+
+// inspect reads rows from first on to scratch and returns their largest magnitude.
+func (s *side) inspect(scratch lapack.Matrix[float64], first int) (float64, error) {
+	if err := s.Read(scratch, first, 0); err != nil {
+		return 0, s.wrap(err)
+	}
+	return magnitude(s.name, scratch, first, 0)
 }
 
 // magnitude returns the largest |value| of block, whose first element is that
@@ -176,29 +221,4 @@ func magnitude(name string, block lapack.Matrix[float64], row, col int) (largest
 		}
 	}
 	return largest, nil
-}
-
-// parallel calls work for 0 … count−1 on as many goroutines as may run at once,
-// and returns the error of the least index, or the context's. Each takes the next
-// that is left: a thread of the BLAS may still hold one of the processors.
-func parallel(ctx context.Context, count int, work func(i int) error) error {
-	errs := make([]error, count)
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), count) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
-				if errs[i] = ctx.Err(); errs[i] == nil {
-					errs[i] = work(i)
-				}
-			}
-		})
-	}
-	group.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,7 +6,11 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
-const epsilon = 0x1p-52
+// The relative roundings of float64 and float32.
+const (
+	epsilon   = 0x1p-52
+	epsilon32 = 0x1p-23
+)
 
 // tie is how near, relatively, two numbers are that a cut may not separate
 // (DEFINITIONS §2).
@@ -16,10 +20,12 @@ const tie = 1e-8
 type spectrum struct {
 	s     []float64 // all min(n, d), decreasing, in units of 2^scale
 	along []float64 // ‖diag(a) v_i‖, which rank under storage asks for
-	// squared: the values are roots of eigenvalues, known to ε·(s_1² + apart) only,
-	// apart being what the sums lost again when they were centred: n times the
-	// square of the distance between provisional and true means.
+	// squared: the values are roots of eigenvalues, known to unit·(s_1² + apart)
+	// only, unit being the rounding of the products, apart what the sums lost again
+	// when they were centred: n times the square of the distance between provisional
+	// and true means.
 	squared bool
+	unit    float64
 	apart   float64
 }
 
@@ -37,7 +43,7 @@ func squaredSpectrum(values []float64, count int) spectrum {
 	for i := range min(count, len(values)) {
 		s[i] = math.Sqrt(max(0, values[i]))
 	}
-	return spectrum{s: s, squared: true}
+	return spectrum{s: s, squared: true, unit: epsilon}
 }
 
 // eigenError bounds the error of a Gram matrix's eigenvalues in units of ε·s_1²,
@@ -52,26 +58,30 @@ const (
 func (sp spectrum) uncertainty(i int) float64 {
 	s, s1 := sp.s[i], sp.s[0]
 	if !sp.squared {
-		return linearError * epsilon * s1
+		return linearError * epsilon * (s1 + math.Sqrt(sp.apart))
 	}
-	e := eigenError * epsilon * sp.loss()
+	e := eigenError * sp.unit * sp.loss()
 	return e * s1 * (s1 / (s + math.Sqrt(s*s+e*s1*s1)))
 }
 
-// cut sets rank and k of b by the rules of DEFINITIONS §2, and the bound of
-// what the cut costs. It reports whether no decision lies within the error of
-// the singular values.
-func (b *basis) cut(o Options) (certain bool) {
+// cut sets rank and k of b by the rules of DEFINITIONS §2, the bound of what the
+// cut costs, and whether either lies within the error of the singular values.
+// Where that is of squares, directions within it are not counted to the rank:
+// there, it is all that noise leaves of them.
+func (b *basis) cut(o Options) {
 	s := b.s
+	b.rankSure, b.kSure = true, true
 	if len(s) == 0 || s[0] == 0 {
-		return true
+		return
 	}
-	certain = true
 	for b.rank < len(s) {
-		tau := b.tau(o.RankTol, b.along[b.rank])
+		tau, e := b.tau(o.RankTol, b.along[b.rank]), b.uncertainty(b.rank)
 		// The zeros of neurons that do not vary are exact.
-		if b.rank < len(b.active) && math.Abs(s[b.rank]-tau) <= b.uncertainty(b.rank) {
-			certain = false
+		if b.rank < len(b.active) && math.Abs(s[b.rank]-tau) <= e {
+			b.rankSure = false
+		}
+		if b.squared {
+			tau += e
 		}
 		if s[b.rank] <= tau {
 			break
@@ -79,7 +89,7 @@ func (b *basis) cut(o Options) (certain bool) {
 		b.rank++
 	}
 	k, sure := b.keep(o.Keep)
-	b.k = k
+	b.k, b.kSure = k, sure
 	for b.k > 0 && b.k < b.rank && s[b.k] >= s[k-1]*(1-tie) {
 		b.k++
 	}
@@ -88,7 +98,6 @@ func (b *basis) cut(o Options) (certain bool) {
 		b.tied = b.tied || s[i] >= s[i-1]*(1-tie)
 	}
 	b.bound = b.cutError()
-	return certain && sure
 }
 
 // tau returns the noise of a direction along which rounding, of size a_j in
@@ -120,9 +129,9 @@ func (b *basis) keep(rule Keep) (k int, sure bool) {
 	}
 	switch rule.rule {
 	case keepRank:
-		return b.rank, true
+		return b.rank, b.rankSure
 	case keepCount:
-		return min(rule.count, b.rank), true
+		return min(rule.count, b.rank), b.rankSure || rule.count <= b.rank
 	}
 	var sum, slack float64
 	for i := range b.s {
@@ -130,18 +139,20 @@ func (b *basis) keep(rule Keep) (k int, sure bool) {
 		sum += value
 		slack += err
 	}
-	least := func(wanted float64) int {
+	least := func(wanted float64) (k int, reached bool) {
 		var sum float64
 		for i := range b.rank {
 			value, _ := power(i)
 			if sum += value; sum >= wanted {
-				return i + 1
+				return i + 1, true
 			}
 		}
-		return b.rank
+		return b.rank, b.rankSure
 	}
-	k = least(rule.share * sum)
-	return k, least(rule.share*sum-slack) == k && least(rule.share*sum+slack) == k
+	k, _ = least(rule.share * sum)
+	low, _ := least(rule.share*sum - slack)
+	high, reached := least(rule.share*sum + slack)
+	return k, low == k && high == k && reached
 }
 
 // cutError bounds the error of ρ that comes from this layer: how far errors of

@@ -5,106 +5,86 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// triangle is the factor R of the QR factorisation of the centred rows of one
-// or two layers side by side, grown block by block. Its error is that of an SVD
-// of the rows themselves, where moments square the condition; it costs two to
-// three times as much. Means and scales must be known: moments come first.
+// triangle is the factor R of the QR factorisation of rows of one or two layers
+// side by side, behind a column of √w, grown block by block. That column makes
+// centring a part of the factorisation: below its first row R is that of the
+// centred rows. Its error is that of an SVD of the rows themselves, where moments
+// square the condition; it costs two to three times as much.
 type triangle struct {
 	panel
-	r      lapack.Matrix[float64] // min(n, D) × D
-	folded bool                   // r is upper triangular: there were more rows than columns
+	r     lapack.Matrix[float64] // min(n, 1+D) × (1+D)
+	apart [2]float64             // as in moments
 }
 
-// newTriangle reads every row of the layers once more.
-func newTriangle(p panel) (*triangle, error) {
-	d, n := p.columns(), p.sides[0].n
+// newTriangle reads n rows of the layers. Scales, and means near the true ones,
+// must be known: moments come first.
+func newTriangle(p panel, n int) (*triangle, error) {
+	for _, s := range p.sides {
+		copy(s.shift, s.mean)
+	}
+	d := p.columns()
 	// As many new rows as the triangle has: then folding them in costs twice
 	// what it would with no triangle on top.
-	rows := min(n, d+max(d, panelRows(d)))
-	t := &triangle{panel: p}
-	stack := newPadded(rows, d)
-	var qr lapack.QR[float64]
-	height := 0
+	s := newStack(min(n, d+max(d, panelRows(d))), d)
+	peaks := make([]float64, chunks(s.rows.Rows))
 	for first := 0; first < n; {
-		block := stack.View(height, 0, min(rows-height, n-first), d)
-		if err := t.readCentred(block, first); err != nil {
+		rows := s.free(n - first)
+		reads := p.reads(block{f64: rows}, first, peaks[:chunks(rows.Rows)])
+		if err := p.run(reads.count, reads.do); err != nil {
 			return nil, err
 		}
-		t.silence(block)
-		first += block.Rows
-		height += block.Rows
-		if height > d {
-			if err := qr.Factorize(stack.View(0, 0, height, d)); err != nil {
-				return nil, err
-			}
-			height = d
-			qr.RTo(stack.View(0, 0, height, d))
-			t.folded = true
+		first += rows.Rows
+		if err := s.fold(rows.Rows); err != nil {
+			return nil, err
 		}
 	}
-	t.r = stack.View(0, 0, height, d)
+	r, err := s.triangle()
+	if err != nil {
+		return nil, err
+	}
+	t := &triangle{panel: p, r: r}
+	t.finish()
 	return t, nil
 }
 
-// readCentred is read once moments have found the means: it takes from rows read
-// with provisional means what those are off the true ones. Read with the true
-// means at once, values would keep the rounding of means, which an offset makes
-// large beside what varies and which, where n = d, would count as a direction.
-func (p *panel) readCentred(block lapack.Matrix[float64], first int) error {
-	if _, err := p.read(block, first); err != nil {
-		return err
-	}
-	for i := range block.Rows {
-		row, at := block.Row(i), 0
-		for _, s := range p.sides {
-			root := s.root(first + i)
-			for j, rest := range s.rest {
-				row[at+j] -= rest * root
+// finish finds the means, and surveys each layer's neurons.
+func (t *triangle) finish() {
+	total := t.sides[0].weights.total
+	for k, s := range t.sides {
+		at, top := t.begin(k), t.top(s)
+		s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
+		squares := make([]float64, s.d)
+		for j := range s.d {
+			if top > 0 {
+				s.rest[j] = t.r.At(0, at+j) / t.r.At(0, 0)
 			}
-			at += s.d
+			s.mean[j] = s.shift[j] + s.rest[j]
+			t.apart[k] += total * s.rest[j] * s.rest[j]
 		}
-	}
-	return nil
-}
-
-// silence sets the columns of constant neurons to zero.
-func (p *panel) silence(block lapack.Matrix[float64]) {
-	at := 0
-	for _, s := range p.sides {
-		s.silence(block.View(0, at, block.Rows, s.d), 0)
-		at += s.d
+		for i := top; i < t.r.Rows; i++ {
+			for j, v := range t.r.Row(i)[at : at+s.d] {
+				squares[j] += v * v
+			}
+		}
+		s.survey(0, squares)
 	}
 }
 
-// silence sets to zero the constant neurons among the columns of block, of
-// which the first is neuron col.
-func (s *side) silence(block lapack.Matrix[float64], col int) {
-	if len(s.active) == s.d {
-		return
+// top returns the first row of R that is the layer's: the one above is its mean.
+func (t *triangle) top(s *side) int {
+	if s.centering == CenterNeurons {
+		return 1
 	}
-	next := 0
-	for j := range block.Cols {
-		for next < len(s.active) && s.active[next] < col+j {
-			next++
-		}
-		if next < len(s.active) && s.active[next] == col+j {
-			continue
-		}
-		for i := range block.Rows {
-			block.Set(i, j, 0)
-		}
-	}
+	return 0
 }
 
 // reduce decomposes side i's columns of R. It returns the basis and, in the
 // coordinates of R's rows, the left singular vectors kept.
 func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64], err error) {
 	s, at := t.sides[i], t.begin(i)
-	height := t.r.Rows
-	if t.folded {
-		height = at + s.d // below, R's columns are zero
-	}
-	columns := t.r.View(0, at, height, s.d)
+	top := t.top(s)
+	// Below, R's columns are zero.
+	columns := t.r.View(top, at, min(at+s.d, t.r.Rows)-top, s.d)
 	if len(s.active) < s.d {
 		full := columns
 		columns = lapack.New[float64](full.Rows, len(s.active))
@@ -124,6 +104,7 @@ func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64],
 	b = &basis{side: s, method: MethodTriangle}
 	b.s = make([]float64, min(s.n, s.d))
 	copy(b.s, svd.Values())
+	b.unit, b.apart = epsilon, t.apart[i]
 	b.along = s.rmsAlong(v)
 	b.cut(o)
 	b.v = s.expand(v.View(0, 0, v.Rows, b.k))

@@ -16,6 +16,12 @@ const (
 	WarnWide = "more_neurons_than_datapoints"
 	// WarnAccuracy: the error bound exceeds the accuracy asked for.
 	WarnAccuracy = "accuracy"
+	// WarnUncertainK, WarnUncertainRank: a decision lies within the error of sums
+	// that no finer method could replace.
+	WarnUncertainK    = "uncertain_k"
+	WarnUncertainRank = "uncertain_rank"
+	// WarnDouble: Mixed was asked for, but a layer needed float64.
+	WarnDouble = "float64"
 	// WarnKGrew: k was enlarged so as not to cut a tie.
 	WarnKGrew = "k_grew"
 	// WarnWeightedTies: weighted scores are one choice of many.
@@ -29,8 +35,17 @@ const (
 // chanceWanted is the chance level that a saturated result is told how to reach.
 const chanceWanted = 0.1
 
+// accepted returns the error that needs no warning: Options.Accuracy or, in mixed
+// precision, a thousandth of what lies between chance and identity.
+func (c *Comparison) accepted() float64 {
+	if c.Options.Precision == Mixed {
+		return max(c.Options.Accuracy, 1e-3*(1-c.Chance))
+	}
+	return c.Options.Accuracy
+}
+
 // warn sets the warnings, the gravest first.
-func (c *Comparison) warn() {
+func (c *Comparison) warn(x, y *basis) {
 	c.Warnings = []Warning{}
 	add := func(code, format string, values ...any) {
 		c.Warnings = append(c.Warnings, Warning{code, fmt.Sprintf(format, values...)})
@@ -52,8 +67,19 @@ func (c *Comparison) warn() {
 			add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", side.Name, side.Neurons, side.Datapoints)
 		}
 	}
-	if c.ErrorBound > c.Options.Accuracy {
+	if accepted := c.accepted(); c.ErrorBound > accepted {
 		add(WarnAccuracy, "correlations are right to %.1g only: a cut lies between nearly equal or relatively tiny singular values", c.ErrorBound)
+	}
+	for _, b := range []*basis{x, y} {
+		switch {
+		case b.squared && !b.kSure:
+			add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.k)
+		case b.squared && !b.rankSure:
+			add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.rank)
+		}
+		if c.Options.Precision == Mixed && b.precision == Double {
+			add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
+		}
 	}
 	for _, side := range []Side{c.X, c.Y} {
 		if side.KGrew {

@@ -1,0 +1,100 @@
+package svcca
+
+import (
+	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
+)
+
+// coordinates make of a layer's rows those of its left singular vectors,
+// Z = Xc V S⁻¹, block by block, in the precision of products.
+type coordinates struct {
+	*basis
+	forward block     // V S⁻¹, d × k
+	offset  []float64 // what rows read with provisional means are off, in coordinates
+	// held are all rows of U, where V S⁻¹ is too far from making them orthonormal.
+	held lapack.Matrix[float64]
+}
+
+// panelStrip is how many rows a task projects: below, products that narrow lose
+// their speed to the copying of V.
+const panelStrip = 256
+
+func newCoordinates(b *basis, precision Precision) *coordinates {
+	z := &coordinates{basis: b, offset: make([]float64, b.k)}
+	forward := lapack.New[float64](b.d, b.k)
+	for j := range b.d {
+		to := forward.Row(j)
+		for i, v := range b.v.Row(j) {
+			to[i] = v / b.s[i]
+			z.offset[i] += b.rest[j] * to[i]
+		}
+	}
+	if precision == Mixed {
+		z.forward.f32 = lapack.New[float32](b.d, b.k)
+		for j := range b.d {
+			convert(z.forward.f32.Row(j), forward.Row(j))
+		}
+	} else {
+		z.forward.f64 = forward
+	}
+	return z
+}
+
+func (z *coordinates) width() int   { return z.k }
+func (z *coordinates) layer() *side { return z.side }
+
+// reads returns the tasks that set the rows of to, k columns, to those of Z from
+// first on. p is of this layer alone.
+func (z *coordinates) reads(p *panel, to block, first int) tasks {
+	count := to.rows()
+	return tasks{(count + panelStrip - 1) / panelStrip, func(i, worker int) error {
+		at := i * panelStrip
+		if z.held.Data != nil {
+			z.copyHeld(to.view(at, 0, min(panelStrip, count-at), z.k), first+at)
+			return nil
+		}
+		return z.read(p, to.view(at, 0, min(panelStrip, count-at), z.k), first+at, worker)
+	}}
+}
+
+func (z *coordinates) read(p *panel, to block, first, worker int) error {
+	rows := block{}
+	if to.f32.Data != nil {
+		rows.f32 = take(&p.chunks32[worker], to.rows(), 1+z.d)
+	} else {
+		rows.f64 = take(&p.chunks[worker], to.rows(), 1+z.d)
+	}
+	for at := 0; at < to.rows(); at += chunkRows {
+		part := rows.view(at, 0, min(chunkRows, to.rows()-at), 1+z.d)
+		if _, err := p.fill(part, first+at, worker); err != nil {
+			return err
+		}
+	}
+	if to.f32.Data != nil {
+		apply(to.f32, rows.f32, z.forward.f32, z.offset)
+	} else {
+		apply(to.f64, rows.f64, z.forward.f64, z.offset)
+	}
+	return nil
+}
+
+func (z *coordinates) copyHeld(to block, first int) {
+	for i := range to.rows() {
+		if to.f32.Data != nil {
+			convert(to.f32.Row(i), z.held.Row(first+i))
+		} else {
+			copy(to.f64.Row(i), z.held.Row(first+i))
+		}
+	}
+}
+
+// apply sets z to x·v − √w·offset, with √w before the columns of x.
+func apply[T lapack.Scalar](z, x, v lapack.Matrix[T], offset []float64) {
+	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, x.View(0, 1, x.Rows, x.Cols-1), v, 0, z)
+	for i := range z.Rows {
+		root, row := float64(x.At(i, 0)), z.Row(i)
+		for j, o := range offset {
+			row[j] -= T(root * o)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package svcca
+
+import (
+	"slices"
+
+	"github.com/gosvcca/gosvcca/lapack"
+)
+
+// crossing sums products LᵀR over rows, L and R being what sources make of the
+// rows of many layers, side by side: every M = U_xᵀU_y of a pane from one product
+// of stacked bases.
+type crossing struct {
+	crew
+	*workspace
+	precision   Precision
+	left, right []source
+	// symmetric: right is left, and only the upper triangle is summed.
+	symmetric       bool
+	blockRows, tile int
+	// progress is told the rows that are done.
+	progress func(rows int)
+}
+
+// source is what fills blocks with width columns of what is to be multiplied.
+type source interface {
+	width() int
+	reads(p *panel, to block, first int) tasks
+	layer() *side
+}
+
+func widths(sources []source) (total int) {
+	for _, s := range sources {
+		total += s.width()
+	}
+	return total
+}
+
+// run adds the products over n rows to sum, of widths(left) × widths(right).
+func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
+	stacked := x.left
+	var tiles []tile
+	offset := 0
+	if x.symmetric {
+		tiles = tilesOf(sum.Rows, x.tile)
+	} else {
+		tiles = rectangle(sum.Rows, sum.Cols, x.tile)
+		offset = sum.Rows
+		stacked = append(append([]source{}, x.left...), x.right...)
+	}
+	var part lapack.Matrix[float32]
+	if x.precision == Mixed {
+		part = take(&x.part32, sum.Rows, sum.Cols)
+	}
+	most := min(x.blockRows, n)
+	blocks := [2]block{x.block(x.precision, 0, most, widths(stacked)), x.block(x.precision, 1, most, widths(stacked))}
+	panels := make([]panel, len(stacked))
+	for i, s := range stacked {
+		panels[i] = newPanel(x.crew, x.workspace, x.precision, s.layer())
+	}
+	var products tasks
+	for first := 0; products.count > 0 || first < n; {
+		rows := min(most, n-first)
+		next := blocks[0].head(rows)
+		var reads tasks
+		if rows > 0 {
+			reads = x.reads(stacked, panels, next, first)
+		}
+		if err := x.both(products, reads); err != nil {
+			return err
+		}
+		products = tasks{}
+		if rows > 0 {
+			products = tasks{len(tiles), func(i, _ int) error {
+				tiles[i].add(part, next, offset, sum)
+				return nil
+			}}
+		}
+		if x.progress != nil {
+			x.progress(first)
+		}
+		first += rows
+		blocks[0], blocks[1] = blocks[1], blocks[0]
+	}
+	return nil
+}
+
+// reads returns the tasks of all sources, one after another.
+func (x *crossing) reads(stacked []source, panels []panel, to block, first int) tasks {
+	var all []tasks
+	var begins []int
+	at, count := 0, 0
+	for i, s := range stacked {
+		t := s.reads(&panels[i], to.view(0, at, to.rows(), s.width()), first)
+		all, begins = append(all, t), append(begins, count)
+		at, count = at+s.width(), count+t.count
+	}
+	return tasks{count, func(i, worker int) error {
+		of, found := slices.BinarySearch(begins, i)
+		for found && of+1 < len(begins) && begins[of+1] == i {
+			of++
+		}
+		if !found {
+			of--
+		}
+		return all[of].do(i-begins[of], worker)
+	}}
+}
+
+// rectangle cuts rows × cols into tiles of at most about width.
+func rectangle(rows, cols, width int) (tiles []tile) {
+	for _, r := range strips(rows, width) {
+		for _, c := range strips(cols, width) {
+			tiles = append(tiles, tile{r[0], c[0], r[1] - r[0], c[1] - c[0]})
+		}
+	}
+	return tiles
+}
+
+// centredRows are the layer's own rows, where its neurons are to be multiplied
+// themselves: with coordinates of another layer, which sum to nothing, what
+// provisional means are off does not count.
+type centredRows struct{ *side }
+
+func (r centredRows) width() int   { return r.d }
+func (r centredRows) layer() *side { return r.side }
+
+func (r centredRows) reads(p *panel, to block, first int) tasks {
+	return tasks{chunks(to.rows()), func(c, worker int) error {
+		lo := c * chunkRows
+		rows := min(chunkRows, to.rows()-lo)
+		scratch := take(&p.chunks[worker], rows, r.d)
+		if err := r.Read(scratch, first+lo, 0); err != nil {
+			return r.wrap(err)
+		}
+		r.transform(scratch, first+lo)
+		for i := range rows {
+			if to.f32.Data != nil {
+				convert(to.f32.Row(lo+i), scratch.Row(i))
+			} else {
+				copy(to.f64.Row(lo+i), scratch.Row(i))
+			}
+		}
+		return nil
+	}}
+}
