@@ -35,6 +35,11 @@ func widths(sources []source) (total int) {
 	return total
 }
 
+// crossTile is the side of the tiles where many layers are crossed: tens of
+// milliseconds each. It does not depend on the number of workers, on which no bit
+// of a pane may.
+const crossTile = 512
+
 // run adds the products over n rows to sum, of widths(left) × widths(right).
 func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 	stacked := x.left

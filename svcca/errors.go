@@ -19,6 +19,8 @@ var (
 	ErrConstant = errors.New("nothing varies above rounding noise")
 	// ErrStorage: a layer names a storage type whose rounding is not known.
 	ErrStorage = errors.New("unknown storage type")
+	// ErrNoRows: a layer was reduced from sums alone, where its rows are needed.
+	ErrNoRows = errors.New("rows are gone")
 	// ErrOptions: an option is out of its range.
 	ErrOptions = errors.New("bad option")
 	// ErrRange: values so large or small that results leave float64's range.

@@ -130,9 +130,10 @@ func (l matLayer) Read(dst lapack.Matrix[float64], row, col int) error {
 // described is a layer with what its optional methods tell.
 type described struct {
 	Layer
-	name  string
-	n, d  int
-	noise float64 // c·ε of its storage
+	name   string
+	n, d   int
+	stored ValueType
+	noise  float64 // c·ε of it
 }
 
 // wrap returns err with the layer's name before it.
@@ -156,13 +157,13 @@ func describe(l Layer, fallback string) (described, error) {
 	if d.n < 1 || d.d < 1 {
 		return d, fmt.Errorf("svcca: layer %q has %d datapoints and %d neurons: %w", d.name, d.n, d.d, ErrShape)
 	}
-	stored := Float64
+	d.stored = Float64
 	if s, ok := l.(interface{ Storage() string }); ok {
-		stored = ValueType(s.Storage())
+		d.stored = ValueType(s.Storage())
 	}
 	var known bool
-	if d.noise, known = stored.noise(); !known {
-		return d, fmt.Errorf("svcca: layer %q is stored as %q: %w", d.name, stored, ErrStorage)
+	if d.noise, known = d.stored.noise(); !known {
+		return d, fmt.Errorf("svcca: layer %q is stored as %q: %w", d.name, d.stored, ErrStorage)
 	}
 	return d, nil
 }

@@ -47,10 +47,8 @@ func (o Options) check() (Options, error) {
 	if o.Centering != CenterNeurons && o.Centering != CenterNone {
 		return o, fmt.Errorf("svcca: centering %d: %w", o.Centering, ErrOptions)
 	}
-	for i, w := range o.Weights {
-		if !(w > 0) || math.IsInf(w, 0) {
-			return o, fmt.Errorf("svcca: weight of datapoint %d is %v, not a positive number: %w", i, w, ErrOptions)
-		}
+	if err := checkWeights(o.Weights); err != nil {
+		return o, err
 	}
 	if o.Precision != Double && o.Precision != Mixed {
 		return o, fmt.Errorf("svcca: precision %d: %w", o.Precision, ErrOptions)
@@ -62,6 +60,15 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("svcca: accuracy %v is not positive: %w", o.Accuracy, ErrOptions)
 	}
 	return o, nil
+}
+
+func checkWeights(weights []float64) error {
+	for i, w := range weights {
+		if !(w > 0) || math.IsInf(w, 0) {
+			return fmt.Errorf("svcca: weight of datapoint %d is %v, not a positive number: %w", i, w, ErrOptions)
+		}
+	}
+	return nil
 }
 
 // MarshalJSON returns the options in the words of the command's flags.

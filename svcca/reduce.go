@@ -15,6 +15,7 @@ type Reduced struct {
 	Side
 	// U holds the kept left singular vectors, n × k with orthonormal columns: the
 	// layer's directions over datapoints. With weights its rows carry √w_i.
+	// It is empty where the rows were gone (Moments, Triangle).
 	U lapack.Matrix[float64]
 	// V holds the kept right singular vectors, neurons × k.
 	V lapack.Matrix[float64]
@@ -189,12 +190,13 @@ func (b *basis) orthonormalise(u lapack.Matrix[float64]) error {
 // Cost: 2n·k_x·k_y flops and an SVD of k_x × k_y. The error wraps ErrMismatch
 // where the layers have not the same number of datapoints, centring and weights.
 func Compare(x, y *Reduced) (*Comparison, error) {
-	a, b := x.options, y.options
-	switch {
-	case x.Datapoints != y.Datapoints:
-		return nil, mismatch(x.basis.described, y.basis.described)
-	case a.Centering != b.Centering || !slices.Equal(a.Weights, b.Weights):
-		return nil, fmt.Errorf("svcca: layers %q and %q: reduced with different centring or weights: %w", x.Name, y.Name, ErrMismatch)
+	if err := x.matches(y); err != nil {
+		return nil, err
+	}
+	for _, r := range []*Reduced{x, y} {
+		if r.U.Rows != r.Datapoints {
+			return nil, fmt.Errorf("svcca: layer %q was reduced from sums alone: a Cross can compare it: %w", r.Name, ErrNoRows)
+		}
 	}
 	w := borrow()
 	defer w.back()
@@ -209,7 +211,18 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(c, w, x.basis, y.basis, M, a)
+	return compare(c, w, x.basis, y.basis, M, x.options)
+}
+
+// matches returns an error where two layers cannot be compared.
+func (x *Reduced) matches(y *Reduced) error {
+	switch {
+	case x.Datapoints != y.Datapoints:
+		return mismatch(x.basis.described, y.basis.described)
+	case x.options.Centering != y.options.Centering || !slices.Equal(x.options.Weights, y.options.Weights):
+		return fmt.Errorf("svcca: layers %q and %q: reduced with different centring or weights: %w", x.Name, y.Name, ErrMismatch)
+	}
+	return nil
 }
 
 func mismatch(x, y described) error {

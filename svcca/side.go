@@ -46,13 +46,18 @@ func newWeights(w []float64, n int) (*weights, error) {
 		return nil, fmt.Errorf("svcca: %d weights for %d datapoints: %w", len(w), n, ErrMismatch)
 	}
 	_, e := math.Frexp(slices.Max(w))
-	r := &weights{root: make([]float64, n), exponent: (e + 1) >> 1}
+	return newWeightsIn(w, (e+1)>>1), nil
+}
+
+// newWeightsIn is newWeights in given units.
+func newWeightsIn(w []float64, exponent int) *weights {
+	r := &weights{root: make([]float64, len(w)), exponent: exponent}
 	for i, v := range w {
-		v = math.Ldexp(v, -2*r.exponent)
+		v = math.Ldexp(v, -2*exponent)
 		r.root[i] = math.Sqrt(v)
 		r.total += v
 	}
-	return r, nil
+	return r
 }
 
 // root returns √w of a datapoint.
