@@ -19,30 +19,41 @@ func errorBound(x, y *basis) float64 {
 
 // compare takes the CCA step from M = U_xᵀU_y.
 func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, error) {
-	svd := &w.svd
-	if err := svd.Factorize(M, true); err != nil {
-		return nil, fmt.Errorf("svcca: layers %q and %q: %w", x.name, y.name, err)
-	}
-	c := &Comparison{
-		X: x.summary(), Y: y.summary(), Options: o,
-		Rho:    append([]float64(nil), svd.Values()...),
-		Method: x.method, ErrorBound: errorBound(x, y),
-	}
-	if x.method != y.method {
-		c.Method += "/" + y.method
-	}
-	for i, rho := range c.Rho {
-		if rho > 1+c.ErrorBound {
-			return nil, fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)
-		}
-		c.Rho[i] = min(rho, 1)
+	c := newComparison(x, y, o)
+	c.X, c.Y = x.summary(), y.summary()
+	if err := c.correlate(w, x, y, M, true); err != nil {
+		return nil, err
 	}
 	if err := c.align(crew, w, x, y); err != nil {
 		return nil, err
 	}
 	c.score(x, y, M)
+	c.scorePWCCA(x, y, c.X.Directions.Decoder, c.Y.Directions.Decoder)
 	c.warn(x, y)
 	return c, nil
+}
+
+func newComparison(x, y *basis, o Options) *Comparison {
+	c := &Comparison{Options: o, Method: x.method, ErrorBound: errorBound(x, y)}
+	if x.method != y.method {
+		c.Method += "/" + y.method
+	}
+	return c
+}
+
+// correlate sets ρ from the SVD of M, which w holds then, and Mean.
+func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float64], vectors bool) error {
+	if err := w.svd.Factorize(M, vectors); err != nil {
+		return fmt.Errorf("svcca: layers %q and %q: %w", x.name, y.name, err)
+	}
+	c.Rho = append([]float64(nil), w.svd.Values()...)
+	for i, rho := range c.Rho {
+		if rho > 1+c.ErrorBound {
+			return fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)
+		}
+		c.Rho[i] = min(rho, 1)
+	}
+	return nil
 }
 
 // align sets the directions of both sides from M = P diag(ρ) Qᵀ, which w holds.

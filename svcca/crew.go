@@ -23,7 +23,8 @@ func newCrew(ctx context.Context) crew {
 }
 
 // run calls task for 0 … count−1 and returns the error of the least index, or
-// the context's. Each worker takes the next index that is left.
+// the context's. Each worker takes the next index that is left; after an error no
+// task of a higher index begins.
 func (c crew) run(count int, task func(i, worker int) error) error {
 	if count == 1 || c.workers == 1 {
 		for i := range count {
@@ -37,13 +38,20 @@ func (c crew) run(count int, task func(i, worker int) error) error {
 		return nil
 	}
 	errs := make([]error, count)
-	var next atomic.Int64
+	var next, failed atomic.Int64
 	var group sync.WaitGroup
 	for worker := range min(c.workers, count) {
 		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
+			for failed.Load() == 0 { // what was taken before is finished
+				i := int(next.Add(1)) - 1
+				if i >= count {
+					return
+				}
 				if errs[i] = c.ctx.Err(); errs[i] == nil {
 					errs[i] = task(i, worker)
+				}
+				if errs[i] != nil {
+					failed.Store(1)
 				}
 			}
 		})

@@ -99,32 +99,42 @@ func (d *Directions) shift(block lapack.Matrix[float64], sign float64) {
 // directions returns W = V S⁻¹ P and D = Pᵀ S Vᵀ, with P = op(p); memory is
 // scratch.
 func (b *basis) directions(memory *[]float64, p lapack.Matrix[float64], t blas.Transpose) *Directions {
-	m, back := p.Cols, blas.Transpose(blas.Trans)
-	if t == blas.Trans {
-		m, back = p.Rows, blas.NoTrans
-	}
+	m := min(p.Rows, p.Cols)
 	d := &Directions{
 		Mean:    b.means(),
 		Map:     lapack.New[float64](b.d, m),
 		Decoder: lapack.New[float64](m, b.d),
 	}
-	scaled := take(memory, b.d, b.k)
-	rescaled := func(factor func(s float64) float64) lapack.Matrix[float64] {
-		factors := make([]float64, b.k)
-		for i := range factors {
-			factors[i] = factor(math.Ldexp(b.s[i], b.scale()))
-		}
-		for j := range scaled.Rows {
-			row := scaled.Row(j)
-			for i, v := range b.v.Row(j) {
-				row[i] = v * factors[i]
-			}
-		}
-		return scaled
-	}
-	lapack.Gemm(blas.NoTrans, t, 1, rescaled(func(s float64) float64 { return 1 / s }), p, 0, d.Map)
-	lapack.Gemm(back, blas.Trans, 1, p, rescaled(func(s float64) float64 { return s }), 0, d.Decoder)
+	scaled := b.scaledVectors(memory, func(s float64) float64 { return 1 / s })
+	lapack.Gemm(blas.NoTrans, t, 1, scaled, p, 0, d.Map)
+	b.decode(memory, p, t, d.Decoder)
 	return d
+}
+
+// decode sets decoder to D = Pᵀ S Vᵀ.
+func (b *basis) decode(memory *[]float64, p lapack.Matrix[float64], t blas.Transpose, decoder lapack.Matrix[float64]) {
+	back := blas.Transpose(blas.Trans)
+	if t == blas.Trans {
+		back = blas.NoTrans
+	}
+	scaled := b.scaledVectors(memory, func(s float64) float64 { return s })
+	lapack.Gemm(back, blas.Trans, 1, p, scaled, 0, decoder)
+}
+
+// scaledVectors returns V with each column multiplied by factor of its singular
+// value, in the layer's own units.
+func (b *basis) scaledVectors(memory *[]float64, factor func(s float64) float64) lapack.Matrix[float64] {
+	scaled, factors := take(memory, b.d, b.k), make([]float64, b.k)
+	for i := range factors {
+		factors[i] = factor(math.Ldexp(b.s[i], b.scale()))
+	}
+	for j := range scaled.Rows {
+		row := scaled.Row(j)
+		for i, v := range b.v.Row(j) {
+			row[i] = v * factors[i]
+		}
+	}
+	return scaled
 }
 
 // signs returns, for each column of W, the sign of the entry that is largest in

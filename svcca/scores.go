@@ -6,27 +6,33 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
-// score sets every score of DEFINITIONS §4 from ρ, M and the decoders.
+// score sets the scores of DEFINITIONS §4 that M and, where there are, ρ give.
 func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
-	m := float64(len(c.Rho))
+	m := float64(min(x.k, y.k))
 	for _, rho := range c.Rho {
 		c.Mean += rho / m
-		c.MeanSquare += rho * rho / m
 	}
 	rows, columns := norms(M)
+	for _, norm := range rows {
+		c.MeanSquare += norm * norm / m
+	}
 	// Norms of rows exceed 1 by rounding, as ρ do before they are clipped.
+	c.MeanSquare = min(1, c.MeanSquare)
 	c.WeightedX = min(1, weightedMean(rows, x.s[:x.k]))
 	c.WeightedY = min(1, weightedMean(columns, y.s[:y.k]))
 	c.Weighted = (c.WeightedX + c.WeightedY) / 2
 	c.WeightedUnique = !x.tied && !y.tied
+	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
+	c.chance(x, y)
+}
 
-	alpha, beta := x.loadings(c.X.Directions), y.loadings(c.Y.Directions)
+// scorePWCCA sets what ρ and the decoders give.
+func (c *Comparison) scorePWCCA(x, y *basis, dx, dy lapack.Matrix[float64]) {
+	alpha, beta := x.loadings(dx), y.loadings(dy)
 	c.PWCCAX = weightedMean(c.Rho, alpha)
 	c.PWCCAY = weightedMean(c.Rho, beta)
 	c.uniqueness(x, y)
-	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
 	c.PWCCAErrorBound = min(1, c.ErrorBound+max(c.realigned(x, c.PWCCAX, alpha), c.realigned(y, c.PWCCAY, beta)))
-	c.chance(x, y)
 }
 
 // uniqueness marks what a rotation among tied ρ would change. Where all ρ are
@@ -46,11 +52,8 @@ func (c *Comparison) uniqueness(x, y *basis) {
 
 // chance sets what independent random subspaces of the same sizes would give.
 func (c *Comparison) chance(x, y *basis) {
-	space := x.n
-	if x.centering == CenterNeurons {
-		space--
-	}
-	c.Chance = float64(x.k) * float64(y.k) / (float64(space) * float64(len(c.Rho)))
+	space := space(x.n, x.centering)
+	c.Chance = float64(x.k) * float64(y.k) / (float64(space) * float64(min(x.k, y.k)))
 	if c.Chance < 1 {
 		adjusted := (c.MeanSquare - c.Chance) / (1 - c.Chance)
 		c.Adjusted = &adjusted
@@ -92,12 +95,12 @@ func weightedMean(values, weights []float64) float64 {
 
 // loadings returns α_i = Σ_j |D[i, j]|, by which PWCCA weighs direction i, in units
 // of 2^scale: sums of values near the end of float64's range are beyond it.
-func (b *basis) loadings(d *Directions) []float64 {
-	alpha := make([]float64, d.Decoder.Rows)
+func (b *basis) loadings(decoder lapack.Matrix[float64]) []float64 {
+	alpha := make([]float64, decoder.Rows)
 	half := b.scale() / 2 // 2^−scale may be no float64, its halves are
 	first, second := math.Ldexp(1, -half), math.Ldexp(1, half-b.scale())
 	for i := range alpha {
-		for _, v := range d.Decoder.Row(i) {
+		for _, v := range decoder.Row(i) {
 			alpha[i] += math.Abs(v) * first * second
 		}
 	}

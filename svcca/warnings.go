@@ -62,30 +62,11 @@ func (c *Comparison) warn(x, y *basis) {
 		add(WarnSaturated, "%d datapoints are few for %d and %d directions: %schance alone gives a mean square of %.3f; %d datapoints bring it under %g",
 			c.X.Datapoints, c.X.K, c.Y.K, forced, c.Chance, enough, chanceWanted)
 	}
-	for _, side := range []Side{c.X, c.Y} {
-		if side.Neurons > side.Datapoints {
-			add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", side.Name, side.Neurons, side.Datapoints)
-		}
-	}
 	if accepted := c.accepted(); c.ErrorBound > accepted {
 		add(WarnAccuracy, "correlations are right to %.1g only: a cut lies between nearly equal or relatively tiny singular values", c.ErrorBound)
 	}
-	for _, b := range []*basis{x, y} {
-		switch {
-		case b.squared && !b.kSure:
-			add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.k)
-		case b.squared && !b.rankSure:
-			add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.rank)
-		}
-		if c.Options.Precision == Mixed && b.precision == Double {
-			add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
-		}
-	}
-	for _, side := range []Side{c.X, c.Y} {
-		if side.KGrew {
-			add(WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", side.Name, side.K)
-		}
-	}
+	c.Warnings = append(c.Warnings, x.warnings(c.Options)...)
+	c.Warnings = append(c.Warnings, y.warnings(c.Options)...)
 	if !c.WeightedUnique {
 		add(WarnWeightedTies, "singular values tie: the weighted scores are one choice of many")
 	}
@@ -95,4 +76,27 @@ func (c *Comparison) warn(x, y *basis) {
 	if !c.DirectionsUnique {
 		add(WarnDirectionTies, "correlations tie: single aligned directions are one choice of many")
 	}
+}
+
+// warnings are those of one layer.
+func (b *basis) warnings(o Options) (w []Warning) {
+	add := func(code, format string, values ...any) {
+		w = append(w, Warning{code, fmt.Sprintf(format, values...)})
+	}
+	if b.d > b.n {
+		add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", b.name, b.d, b.n)
+	}
+	switch {
+	case b.squared && !b.kSure:
+		add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.k)
+	case b.squared && !b.rankSure:
+		add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.rank)
+	}
+	if o.Precision == Mixed && b.precision == Double && b.n >= b.d {
+		add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
+	}
+	if b.grew {
+		add(WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", b.name, b.k)
+	}
+	return w
 }
