@@ -10,12 +10,13 @@ import (
 )
 
 // array is a .npy as these tests build it, from the format's description and by
-// nothing of the package: element k, counted in C order, is value(k).
+// nothing of the package: element k, counted in C order, is value(first+k).
 type array struct {
 	version byte // 0 is 1
 	descr   string
 	fortran bool
 	shape   []int
+	first   int
 }
 
 // value is a whole number that float16 holds exactly. 4093 is a prime, so that
@@ -66,7 +67,7 @@ func (a array) file() []byte {
 		for axis, i := range index {
 			k = k*a.shape[axis] + i
 		}
-		b = a.append(b, value(k))
+		b = a.append(b, value(a.first+k))
 		for step := range index { // the axis that varies fastest comes first
 			axis := len(index) - 1 - step
 			if a.fortran {

@@ -51,6 +51,37 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// BenchmarkStream reads one array of 2²⁴ values after another in blocks of rows,
+// side by side or padded.
+func BenchmarkStream(b *testing.B) {
+	for _, c := range []struct{ d, pad int }{{1024, 0}, {1024, 8}, {4, 0}, {4, 4}} {
+		b.Run(fmt.Sprintf("type=<f4/cols=%d/pad=%d", c.d, c.pad), func(b *testing.B) {
+			file := array{descr: "<f4", shape: []int{1 << 24 / c.d, c.d}}.file()
+			dst := padded(1<<20/c.d, c.d, c.pad)
+			s := NewStream("layer3", &endless{b: file})
+			b.SetBytes(4 << 20)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Read(dst); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// endless brings b again and again.
+type endless struct {
+	b  []byte
+	at int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.b[e.at:])
+	e.at = (e.at + n) % len(e.b)
+	return n, nil
+}
+
 func BenchmarkWrite(b *testing.B) {
 	m := lapack.New[float64](1024, 1024)
 	b.SetBytes(int64(8 * len(m.Data)))

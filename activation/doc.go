@@ -24,5 +24,12 @@
 // of a file in C order. In Fortran order every column is read on its own, so
 // there a block should be tall.
 //
+// One layer may lie in several files, one after another: OpenShards. It may come
+// through a pipe as arrays one after another: NewStream, whose rows can be read
+// only once.
+//
+// A file may change while it is read. Unchanged looks whether it did, at no cost;
+// Digest identifies the values, at that of reading them.
+//
 // Writer writes a .npy of float64.
 package activation

@@ -8,10 +8,13 @@ import (
 // ErrFormat is what every *FormatError wraps.
 var ErrFormat = errors.New("unusable file")
 
-// FormatError says why a file is no layer: it is no .npy, it is damaged, or it
-// holds elements or a shape that are not read or do not allow what was asked.
+// ErrChanged is what Unchanged wraps where a file is not what it was when opened.
+var ErrChanged = errors.New("file changed while it was read")
+
+// FormatError says why a file or stream is no layer: it is no .npy, it is damaged,
+// or it holds elements or a shape that are not read or do not allow what was asked.
 type FormatError struct {
-	Name    string // of the file, as given to Open or NewFile
+	Name    string // of the file or stream, as given to Open, OpenShards, NewFile or NewStream
 	Problem string // what was expected, what was found, what to do
 }
 

@@ -1,7 +1,9 @@
 package activation_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -37,6 +39,84 @@ func ExampleOpen() {
 	// Output:
 	// 4 datapoints, 3 neurons, stored as float64
 	// [0.5 0.25 2]
+}
+
+// A layer that was saved in three parts reads as one.
+func ExampleOpenShards() {
+	dir, err := os.MkdirTemp("", "activation")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	var paths []string
+	for i := range 3 {
+		path := filepath.Join(dir, fmt.Sprintf("layer3-%d.npy", i))
+		if err := writeLayer(path); err != nil {
+			log.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+
+	x, err := activation.OpenShards("layer3", paths)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer x.Close()
+	datapoints, neurons := x.Dims()
+	fmt.Println(datapoints, "datapoints,", neurons, "neurons, stored as", x.Storage())
+
+	across := lapack.New[float64](2, neurons) // the last of one part, the first of the next
+	if err := x.Read(across, 3, 0); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(across.Row(0), across.Row(1))
+	if err := x.Unchanged(); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// 12 datapoints, 3 neurons, stored as float64
+	// [0 0 3] [1 0 0]
+}
+
+// A pipe brings arrays of any numbers of datapoints, which are read in blocks of
+// two.
+func ExampleStream() {
+	pipe := new(bytes.Buffer) // os.Stdin
+	for array, rows := range []int{3, 0, 2} {
+		w, err := activation.NewWriter(pipe, rows, 2)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i := range rows {
+			if err := w.Write(lapack.Of(1, 2, []float64{float64(array), float64(i)})); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+
+	x := activation.NewStream("stdin", pipe)
+	neurons, err := x.Neurons()
+	if err != nil {
+		log.Fatal(err)
+	}
+	block := lapack.New[float64](2, neurons)
+	for {
+		rows, err := x.Read(block)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i := range rows {
+			fmt.Print(block.Row(i), " ")
+		}
+		fmt.Println(rows, "datapoints")
+	}
+	// Output:
+	// [0 0] [0 1] 2 datapoints
+	// [0 2] [2 0] 2 datapoints
+	// [2 1] 1 datapoints
 }
 
 // writeLayer writes four datapoints of three neurons in two blocks.

@@ -17,6 +17,10 @@ type File struct {
 	header              header
 	datapoints, neurons int
 
+	// A shard is a part of layer, in which before datapoints precede it.
+	layer  string
+	before int
+
 	// byColumns: neighbours on disk are values of one neuron, not of one datapoint.
 	byColumns bool
 	tuning    tuning
@@ -27,6 +31,12 @@ type source struct {
 	io.ReaderAt
 	closed atomic.Bool
 	close  func() error // does its work once
+
+	// What Unchanged compares with: nothing where the reader is no *os.File, no
+	// path where Open did not find it.
+	file *os.File
+	seen os.FileInfo
+	path string
 }
 
 // Open opens the .npy file at path, reads its header and checks it against the
@@ -65,7 +75,7 @@ func openRegular(path string, r *os.File) (*File, error) {
 	if err := checkRegular(path, info); err != nil {
 		return nil, err
 	}
-	return NewFile(path, r, info.Size())
+	return newFile(path, &source{ReaderAt: r, file: r, seen: info, path: path}, info.Size())
 }
 
 func checkRegular(path string, info os.FileInfo) error {
@@ -91,19 +101,30 @@ func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	if size < 0 {
 		panic(panicNegativeSize)
 	}
-	h, err := readHeader(name, r, size)
+	s := &source{ReaderAt: r}
+	if file, ok := r.(*os.File); ok {
+		info, err := file.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("activation: %s: %w", name, err)
+		}
+		s.file, s.seen = file, info
+	}
+	return newFile(name, s, size)
+}
+
+func newFile(name string, s *source, size int64) (*File, error) {
+	h, err := readHeader(name, s, size)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{name: name, header: h, source: &source{ReaderAt: r}, datapoints: h.shape[0], neurons: 1, tuning: defaultTuning}
-	for _, size := range h.shape[1:] {
-		f.neurons *= size
-	}
+	f := &File{name: name, header: h, source: s, tuning: defaultTuning}
+	f.datapoints, f.neurons = h.dims()
 	// One neuron is one column, stored whole.
 	f.byColumns = h.fortran || len(h.shape) == 1
-	f.source.close = sync.OnceValue(func() error {
-		f.source.closed.Store(true)
-		if c, ok := r.(io.Closer); ok {
+	c, ok := s.ReaderAt.(io.Closer)
+	s.close = sync.OnceValue(func() error {
+		s.closed.Store(true)
+		if ok {
 			return c.Close()
 		}
 		return nil

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -98,6 +100,43 @@ func FuzzOpen(f *testing.F) {
 		}
 		for j := range d {
 			require.Equal(t, math.Float64bits(whole.At(n-1, j)), math.Float64bits(row.At(0, j)))
+		}
+	})
+}
+
+// FuzzStream: a stream is refused, or breaks off, or holds just the rows that the
+// same bytes hold when they are asked for one by one; in bounded memory.
+func FuzzStream(f *testing.F) {
+	for _, c := range hostile {
+		if len(c.file) < 1<<12 {
+			f.Add(c.file)
+			f.Add(append(cut("<f4", 0, 2, 3).file(), c.file...))
+		}
+	}
+	for _, descr := range []string{"<f2", ">f4", "<f8"} {
+		a := cut(descr, 0, 3, 2)
+		f.Add(bytes.Repeat(a.file(), 3))
+		f.Add(append(cut(descr, 0, 0, 2).file(), a.file()...))
+		f.Add(append(a.file(), array{version: 3, descr: descr, shape: []int{4}}.file()...))
+	}
+	f.Add([]byte(strings.Repeat(magic, 5)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var total int
+		var err error
+		most := allocated(func() { total, err = drain(bytes.NewReader(b), 8) })
+		require.Less(t, most, streamMemory(len(b), 8))
+		if err != nil && err != io.EOF {
+			require.True(t, errors.Is(err, ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF), err)
+			require.Less(t, len(err.Error()), 500)
+		}
+		one, again := drain(iotest.OneByteReader(bytes.NewReader(b)), 1)
+		require.Equal(t, total, one)
+		for _, kind := range []error{io.EOF, io.ErrUnexpectedEOF, ErrFormat} {
+			// The message may differ: advice comes from what has arrived.
+			require.Equal(t, errors.Is(err, kind), errors.Is(again, kind), "%v and %v", err, again)
+		}
+		if err == io.EOF {
+			require.LessOrEqual(t, total, len(b), "a row has a byte or more")
 		}
 	})
 }

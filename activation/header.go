@@ -17,18 +17,29 @@ const magic = "\x93NUMPY"
 // records with many fields, which are refused, need more.
 const maxHeader = 1 << 20
 
-// header is what a .npy says of its array, checked against the file's size.
+// header is what a .npy says of its array.
 type header struct {
 	element   element
 	bigEndian bool
 	fortran   bool
 	shape     []int // 1, 2 or 4 sizes
-	begin     int64 // of the array, in bytes from the file's beginning
+	begin     int64 // of the array, in bytes from the file's beginning; 0 in a stream
+	bytes     int64 // of the array
 }
 
-// readHeader reads the header of the file of size bytes behind r. The file's own
-// faults are *FormatErrors; others are those of r. What it allocates is bounded
-// by the file's size and by maxHeader, whatever the header claims.
+// dims returns the numbers of datapoints and neurons that the shape means.
+func (h header) dims() (datapoints, neurons int) {
+	neurons = 1
+	for _, size := range h.shape[1:] {
+		neurons *= size
+	}
+	return h.shape[0], neurons
+}
+
+// readHeader reads the header of the file of size bytes behind r and compares
+// what it promises with that size. The file's own faults are *FormatErrors;
+// others are those of r. What it allocates is bounded by the file's size and by
+// maxHeader, whatever the header claims.
 func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
 	fault := func(format string, args ...any) (header, error) {
 		return header{}, &FormatError{Name: name, Problem: fmt.Sprintf(format, args...)}
@@ -40,25 +51,9 @@ func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
 	if _, err := readFull(r, head, 0); err != nil {
 		return failure(err)
 	}
-	if !strings.HasPrefix(string(head), magic) {
-		return fault("not a .npy file: %s", sniff(head))
-	}
-	if len(head) < len(magic)+4 {
-		return fault("truncated: the file ends inside the header")
-	}
-	begin, length := int64(len(magic)+4), int64(binary.LittleEndian.Uint16(head[8:]))
-	switch major, minor := head[6], head[7]; {
-	case minor != 0 || major < 1 || major > 3:
-		return fault("the .npy version is %d.%d: 1.0, 2.0 or 3.0 expected", major, minor)
-	case major > 1:
-		begin += 2
-		if int64(len(head)) < begin {
-			return fault("truncated: the file ends inside the header")
-		}
-		length = int64(binary.LittleEndian.Uint32(head[8:]))
-	}
-	if length > maxHeader {
-		return fault("damaged: the header claims %d bytes, more than the %d that are read", length, maxHeader)
+	begin, length, err := parsePrefix(head)
+	if err != nil {
+		return fault("%v", err)
 	}
 	if length > size-begin {
 		return fault("truncated: the header claims %d bytes, the file holds %d after it began", length, size-begin)
@@ -67,21 +62,54 @@ func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
 	if _, err := readFull(r, text, begin); err != nil {
 		return failure(err)
 	}
-	h, err := newHeader(string(text), begin+length, size)
+	h, err := newHeader(string(text))
 	if err != nil {
+		return fault("%v", err)
+	}
+	h.begin = begin + length
+	if err := h.checkSize(size - h.begin); err != nil {
 		return fault("%v", err)
 	}
 	return h, nil
 }
 
-// newHeader reads a header's dictionary and compares what it promises from byte
-// begin with a file of size bytes.
-func newHeader(text string, begin, size int64) (header, error) {
+var errCutHeader = errors.New("truncated: the file ends inside the header")
+
+// parsePrefix reads what precedes a header's dictionary, from as much of a file's
+// beginning as there is: at which byte the dictionary begins and its length, at
+// most maxHeader.
+func parsePrefix(head []byte) (begin, length int64, err error) {
+	if !strings.HasPrefix(string(head), magic) {
+		return 0, 0, fmt.Errorf("not a .npy file: %s", sniff(head))
+	}
+	if len(head) < len(magic)+4 {
+		return 0, 0, errCutHeader
+	}
+	begin, length = int64(len(magic)+4), int64(binary.LittleEndian.Uint16(head[8:]))
+	switch major, minor := head[6], head[7]; {
+	case minor != 0 || major < 1 || major > 3:
+		return 0, 0, fmt.Errorf("the .npy version is %d.%d: 1.0, 2.0 or 3.0 expected", major, minor)
+	case major > 1:
+		begin += 2
+		if int64(len(head)) < begin {
+			return 0, 0, errCutHeader
+		}
+		length = int64(binary.LittleEndian.Uint32(head[8:]))
+	}
+	if length > maxHeader {
+		return 0, 0, fmt.Errorf("damaged: the header claims %d bytes, more than the %d that are read", length, maxHeader)
+	}
+	return begin, length, nil
+}
+
+// newHeader reads a header's dictionary. Where its array lies is left to the
+// caller.
+func newHeader(text string) (header, error) {
 	f, err := parseFields(text)
 	if err != nil {
 		return header{}, fmt.Errorf("header: %w", err)
 	}
-	h := header{fortran: f.fortran, shape: f.shape, begin: begin}
+	h := header{fortran: f.fortran, shape: f.shape}
 	if h.element, h.bigEndian, err = parseDescr(f.descr); err != nil {
 		return header{}, err
 	}
@@ -93,18 +121,23 @@ func newHeader(text string, begin, size int64) (header, error) {
 		return header{}, fmt.Errorf("shape %s has %d dimensions: 1 (datapoints), 2 (datapoints × neurons) or 4 (datapoints × a feature map's three) expected; use x.reshape(len(x), -1)",
 			formatShape(h.shape), len(h.shape))
 	}
-	promised, ok := arrayBytes(h.shape, h.element)
-	if !ok {
+	var ok bool
+	if h.bytes, ok = arrayBytes(h.shape, h.element); !ok {
 		return header{}, fmt.Errorf("damaged: shape %s is larger than any file", formatShape(h.shape))
 	}
-	promise := fmt.Sprintf("header promises %s %v = %d bytes, file holds %d", formatShape(h.shape), h.element, promised, size-begin)
-	switch {
-	case size-begin < promised:
-		return header{}, fmt.Errorf("truncated: %s", promise)
-	case size-begin > promised:
-		return header{}, fmt.Errorf("bytes left over after the array (several arrays saved into one file?): %s", promise)
-	}
 	return h, nil
+}
+
+// checkSize compares what the header promises with what the file holds after it.
+func (h header) checkSize(held int64) error {
+	promise := fmt.Sprintf("header promises %s %v = %d bytes, file holds %d", formatShape(h.shape), h.element, h.bytes, held)
+	switch {
+	case held < h.bytes:
+		return fmt.Errorf("truncated: %s", promise)
+	case held > h.bytes:
+		return fmt.Errorf("bytes left over after the array (several arrays saved into one file?): %s", promise)
+	}
+	return nil
 }
 
 // arrayBytes returns the size of an array. It is not ok where the product of

@@ -2,6 +2,7 @@ package activation
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,4 +90,25 @@ for shape in (7,), (1797, 12), (10, 2, 3, 4), (0, 3):
 		require.NoError(t, err)
 		assert.Equal(t, want, write(t, shape...), name)
 	}
+}
+
+// TestStreamNumpy reads from a pipe what numpy writes to one.
+func TestStreamNumpy(t *testing.T) {
+	out := python(t, `
+import sys
+import numpy as np
+first = 0
+for rows in 3, 0, 70, 1:
+    k = first * 21 + np.arange(rows * 21)
+    np.save(sys.stdout.buffer, (k * 37 % 4093 - 2046).astype("<f4").reshape(rows, 21))
+    first += rows
+`)
+	s := NewStream("layer3", strings.NewReader(out))
+	m := padded(75, 21, 1)
+	rows, err := s.Read(m)
+	require.NoError(t, err)
+	assert.Equal(t, 74, rows)
+	requireRows(t, m, 0, rows)
+	_, err = s.Read(m)
+	assert.Equal(t, io.EOF, err)
 }

@@ -33,7 +33,7 @@ var scratchPool = sync.Pool{New: func() any { return new([scratchBytes]byte) }}
 // file and the datapoint at which reading stopped, wraps io.ErrUnexpectedEOF
 // where the file has become shorter, and leaves dst undefined.
 func (f *File) Read(dst lapack.Matrix[float64], row, col int) error {
-	f.check(dst, row, col)
+	checkBlock(dst, row, col, f.datapoints, f.neurons)
 	if f.source.closed.Load() {
 		return f.failure(row, os.ErrClosed)
 	}
@@ -45,7 +45,16 @@ func (f *File) Read(dst lapack.Matrix[float64], row, col int) error {
 	return f.read(dst, f.linesOf(dst, row, col), buffer[:f.tuning.scratch])
 }
 
-func (f *File) check(dst lapack.Matrix[float64], row, col int) {
+// checkBlock panics where dst is no matrix, or lies at (row, col) beyond a layer
+// of datapoints × neurons.
+func checkBlock(dst lapack.Matrix[float64], row, col, datapoints, neurons int) {
+	checkMatrix(dst)
+	if row < 0 || col < 0 || dst.Rows > datapoints-row || dst.Cols > neurons-col {
+		panic(panicOutOfRange)
+	}
+}
+
+func checkMatrix(dst lapack.Matrix[float64]) {
 	switch {
 	case dst.Rows < 0 || dst.Cols < 0:
 		panic(panicNegativeSize)
@@ -53,8 +62,6 @@ func (f *File) check(dst lapack.Matrix[float64], row, col int) {
 		panic(panicBadStride)
 	case !dst.IsEmpty() && len(dst.Data) < (dst.Rows-1)*dst.Stride+dst.Cols:
 		panic(panicShortData)
-	case row < 0 || col < 0 || dst.Rows > f.datapoints-row || dst.Cols > f.neurons-col:
-		panic(panicOutOfRange)
 	}
 }
 
@@ -163,5 +170,8 @@ func (f *File) readAt(p []byte, offset int64) error {
 }
 
 func (f *File) failure(datapoint int, err error) error {
+	if f.layer != "" {
+		return fmt.Errorf("activation: %s: reading datapoint %d, datapoint %d of %s: %w", f.name, datapoint, f.before+datapoint, f.layer, err)
+	}
 	return fmt.Errorf("activation: %s: reading datapoint %d: %w", f.name, datapoint, err)
 }

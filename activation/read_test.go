@@ -66,8 +66,13 @@ func cuts(n int) []int {
 	return c
 }
 
+// blockReader is a File or Shards.
+type blockReader interface {
+	Read(dst lapack.Matrix[float64], row, col int) error
+}
+
 // differs says where a block that f reads is not as wanted, if it is not.
-func differs(f *File, row, col, rows, cols, pad int, want func(row, col int) float64) string {
+func differs(f blockReader, row, col, rows, cols, pad int, want func(row, col int) float64) string {
 	dst := lapack.Matrix[float64]{Rows: rows, Cols: cols, Stride: cols + pad, Data: make([]float64, rows*(cols+pad))}
 	for i := range dst.Data {
 		dst.Data[i] = math.NaN()
