@@ -34,6 +34,18 @@ func reductionBytes(n, d int, precision Precision) int64 {
 	return need + 2*8*rows*columns
 }
 
+// BetweenMemory bounds the memory, in bytes, that Between needs beside the layers:
+// of n datapoints, d and e neurons. Where a layer asks for the triangle it is
+// twice that.
+func BetweenMemory(n, d, e int, o Options) int64 {
+	if n < max(d, e) {
+		return reductionBytes(n, d, o.Precision) + reductionBytes(n, e, o.Precision) + 8*int64(n)*int64(min(n, d)+min(n, e))
+	}
+	joint := int64(d + e + 1)
+	need := 8*joint*joint + reductionBytes(n, d, o.Precision) + reductionBytes(n, e, o.Precision)
+	return need + 4*8*int64(max(d, e))*int64(min(d, e)) // maps and decoders
+}
+
 // paneCost is what the parts of a pane cost, in flops.
 type paneCost struct {
 	reductions []float64 // by layer

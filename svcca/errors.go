@@ -25,6 +25,8 @@ var (
 	ErrOptions = errors.New("bad option")
 	// ErrRange: values so large or small that results leave float64's range.
 	ErrRange = errors.New("out of float64's range")
+	// ErrDamaged: bytes are not, or no longer, what MarshalBinary returned.
+	ErrDamaged = errors.New("damaged")
 	// ErrMemory: the work needs more memory than it was allowed.
 	ErrMemory = errors.New("not enough memory")
 	// ErrInaccurate: a result contradicts itself by more than its error bound.
