@@ -20,6 +20,7 @@ type basis struct {
 	v               lapack.Matrix[float64]
 	method          Method
 	precision       Precision
+	fallback        bool    // to float64, where Mixed was asked for
 	bound           float64 // of the error of ρ that comes from this layer
 }
 
@@ -42,9 +43,13 @@ func (s *side) survey(col int, squares []float64) {
 }
 
 // expand returns the rows of v, which are those of neurons that vary, in a
-// matrix of all neurons, the others 0.
-func (s *side) expand(v lapack.Matrix[float64]) lapack.Matrix[float64] {
-	full := lapack.New[float64](s.d, v.Cols)
+// matrix of all neurons, the others 0: v itself, or one in memory.
+func (s *side) expand(memory *[]float64, v lapack.Matrix[float64]) lapack.Matrix[float64] {
+	if len(s.active) == s.d {
+		return v
+	}
+	full := take(memory, s.d, v.Cols)
+	full.Zero()
 	for r, j := range s.active {
 		copy(full.Row(j), v.Row(r))
 	}

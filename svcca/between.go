@@ -65,19 +65,22 @@ func joint(c crew, x, y *side, o Options) (*Comparison, error) {
 	w := [2]*workspace{borrow(), borrow()}
 	defer w[0].back()
 	defer w[1].back()
-	bx, by, cross, err := jointMoments(c, w, x, y, o, o.Precision)
-	if err == nil && o.Precision == Mixed && !(bx.kSure && by.kSure) {
-		bx, by, cross, err = jointMoments(c, w, x, y, o, Double)
+	precision := o.Precision
+	bx, by, cross, err := jointMoments(c, w, x, y, o, precision)
+	if err == nil && precision == Mixed && !(bx.kSure && by.kSure) {
+		precision = Double
+		bx, by, cross, err = jointMoments(c, w, x, y, o, precision)
 	}
 	if err != nil {
 		return nil, err
 	}
-	sure := o.Precision == Mixed || bx.certain(1) && by.certain(1)
+	bx.fallback, by.fallback = precision != o.Precision, precision != o.Precision
+	sure := precision == Mixed || bx.certain(1) && by.certain(1)
 	if sure {
 		if err := usable(bx, by); err != nil {
 			return nil, err
 		}
-		if o.Precision == Mixed || errorBound(bx, by) <= o.Accuracy {
+		if precision == Mixed || errorBound(bx, by) <= o.Accuracy {
 			M, err := cross()
 			if err != nil {
 				return nil, err
@@ -99,6 +102,7 @@ func joint(c crew, x, y *side, o Options) (*Comparison, error) {
 	if err := usable(bx, by); err != nil {
 		return nil, err
 	}
+	bx.fallback, by.fallback = precision != o.Precision, precision != o.Precision
 	return compare(c, w[0], bx, by, t.cross(ux, uy), o)
 }
 
@@ -148,15 +152,15 @@ func secondPass(c crew, w *workspace, x, y *basis, precision Precision) (lapack.
 	rawX, rawY := byX > min(plain, byY), byX <= min(plain, byY) || plain < byY
 	left, right := source(centredRows{x.side}), source(centredRows{y.side})
 	if !rawX {
-		left = newCoordinates(x, precision)
+		left = newCoordinates(x, precision, &w.scaled[0], &w.scaled32)
 	}
 	if !rawY {
-		right = newCoordinates(y, precision)
+		right = newCoordinates(y, precision, &w.scaled[0], &w.scaled32)
 	}
 	sum := take(&w.gram, left.width(), right.width())
 	sum.Zero()
 	pass := crossing{crew: c, workspace: w, precision: precision, left: []source{left}, right: []source{right},
-		blockRows: panelRows(left.width() + right.width()), tile: c.tileWidth()}
+		blockRows: panelRows(left.width() + right.width())}
 	if err := pass.run(x.n, sum); err != nil {
 		return sum, err
 	}

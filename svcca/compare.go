@@ -11,10 +11,19 @@ import (
 // to the error of ρ.
 func roundingError(m int) float64 { return (16 + float64(m)) * epsilon }
 
+// lastSteps is roundingError where products of coordinates may be in float32.
+func lastSteps(x, y *basis) float64 {
+	rounding := roundingError(min(x.k, y.k))
+	if x.precision == Mixed || y.precision == Mixed {
+		rounding *= epsilon32 / epsilon
+	}
+	return rounding
+}
+
 // errorBound bounds the error of every ρ between two bases, and of every ρ²,
 // which is up to twice as large.
 func errorBound(x, y *basis) float64 {
-	return min(1, 2*(x.bound+y.bound+roundingError(min(x.k, y.k))))
+	return min(1, 2*(x.bound+y.bound+lastSteps(x, y)))
 }
 
 // compare takes the CCA step from M = U_xᵀU_y.

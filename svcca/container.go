@@ -19,11 +19,7 @@ import (
 //	32 bytes  SHA-256 of all before
 const containerMagic = "\x93SVCCA1\n"
 
-const (
-	containerStart = len(containerMagic) + 8
-	// maxContainerHeader bounds what is parsed as JSON; names of layers are most of it.
-	maxContainerHeader = 1 << 20
-)
+const containerStart = len(containerMagic) + 8
 
 // encodeContainer returns the container of header and arrays.
 func encodeContainer(header any, arrays ...[]float64) ([]byte, error) {
@@ -68,7 +64,7 @@ func openContainer(data []byte) (c container, err error) {
 		return c, fmt.Errorf("svcca: the checksum of %d bytes does not hold: %w", len(data), ErrDamaged)
 	}
 	length := binary.LittleEndian.Uint64(data[len(containerMagic):])
-	if length > maxContainerHeader || length > uint64(end-containerStart) {
+	if length > uint64(end-containerStart) {
 		return c, fmt.Errorf("svcca: a header of %d bytes: %w", length, ErrDamaged)
 	}
 	begin := containerStart + int(length)

@@ -19,9 +19,10 @@ type coordinates struct {
 // their speed to the copying of V.
 const panelStrip = 256
 
-func newCoordinates(b *basis, precision Precision) *coordinates {
+// newCoordinates puts V S⁻¹ into the memory given.
+func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *[]float32) *coordinates {
 	z := &coordinates{basis: b, offset: make([]float64, b.k)}
-	forward := lapack.New[float64](b.d, b.k)
+	forward := take(memory, b.d, b.k)
 	for j := range b.d {
 		to := forward.Row(j)
 		for i, v := range b.v.Row(j) {
@@ -30,7 +31,7 @@ func newCoordinates(b *basis, precision Precision) *coordinates {
 		}
 	}
 	if precision == Mixed {
-		z.forward.f32 = lapack.New[float32](b.d, b.k)
+		z.forward.f32 = take(memory32, b.d, b.k)
 		for j := range b.d {
 			convert(z.forward.f32.Row(j), forward.Row(j))
 		}
@@ -66,7 +67,7 @@ func (z *coordinates) read(p *panel, to block, first, worker int) error {
 	}
 	for at := 0; at < to.rows(); at += chunkRows {
 		part := rows.view(at, 0, min(chunkRows, to.rows()-at), 1+z.d)
-		if _, err := p.fill(part, first+at, worker); err != nil {
+		if err := p.fill(part, 0, first+at, worker); err != nil {
 			return err
 		}
 	}

@@ -16,11 +16,27 @@ type crew struct {
 	ctx      context.Context
 	workers  int
 	threaded bool
+	tile     int // side of the parts into which products are cut
 }
 
+// The sides of parts of products: where workers share a product, small enough for
+// several of them; else such that a context is looked at every tenth of a second.
+// No more than that decides them, so that bits do not depend on how many work.
+const (
+	sharedTile = 256
+	wholeTile  = 1024
+)
+
 func newCrew(ctx context.Context) crew {
-	return crew{ctx: ctx, workers: runtime.GOMAXPROCS(0), threaded: native.Threads() > 1}
+	c := crew{ctx: ctx, workers: runtime.GOMAXPROCS(0), threaded: native.Threads() > 1, tile: sharedTile}
+	if c.threaded {
+		c.tile = wholeTile
+	}
+	return c
 }
+
+// alone returns a crew of one, for a goroutine beside which others do the like.
+func alone(ctx context.Context) crew { return crew{ctx: ctx, workers: 1, tile: wholeTile} }
 
 // run calls task for 0 … count−1 and returns the error of the least index, or
 // the context's. Each worker takes the next index that is left; after an error no

@@ -67,9 +67,10 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 		return err
 	}
 	c, w := newCrew(ctx), borrow()
+	c.tile = crossTile
 	defer w.back()
 	sum := lapack.New[float64](x.sum.Rows, x.sum.Cols)
-	pass := &crossing{crew: c, workspace: w, precision: x.rows[0].options.Precision, symmetric: x.symmetric, tile: crossTile}
+	pass := &crossing{crew: c, workspace: w, precision: x.rows[0].options.Precision, symmetric: x.symmetric}
 	reduced := x.rows
 	if !x.symmetric {
 		reduced = append(append([]*Reduced{}, x.rows...), x.columns...)
@@ -79,7 +80,7 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 		if s.d != r.Neurons {
 			return fmt.Errorf("svcca: layer %q: %d neurons, %q was reduced from %d: %w", s.name, s.d, r.Name, r.Neurons, ErrMismatch)
 		}
-		source := newCoordinates(r.basis.over(s, weights), pass.precision)
+		source := newCoordinates(r.basis.over(s, weights), pass.precision, new([]float64), new([]float32))
 		if i < len(x.rows) {
 			pass.left = append(pass.left, source)
 		} else {

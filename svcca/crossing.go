@@ -15,8 +15,8 @@ type crossing struct {
 	precision   Precision
 	left, right []source
 	// symmetric: right is left, and only the upper triangle is summed.
-	symmetric       bool
-	blockRows, tile int
+	symmetric bool
+	blockRows int
 	// progress is told the rows that are done.
 	progress func(rows int)
 }

@@ -19,6 +19,8 @@ type moments struct {
 	gram lapack.Matrix[float64]
 	// apart is, by side, Σ w·‖shift − mean‖², which finish took from its sums.
 	apart [2]float64
+	// spectral and frobenius are, by side, norms of the errors of float32 products.
+	spectral, frobenius [2]float64
 }
 
 // panelBytes bounds a block of rows in memory: two of 8 MiB share the last-level
@@ -28,44 +30,58 @@ const panelBytes = 8 << 20
 // panelRows returns how many rows of d columns a block has.
 func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
 
-// newMoments reads n rows of the layers. While one block of them is multiplied
-// the next is read.
+// newMoments reads n rows of the layers.
 func newMoments(p panel, n int) (*moments, error) {
 	d := p.columns()
 	m := &moments{panel: p, n: n, gram: take(&p.workspace.gram, d, d)}
-	m.gram.Zero()
-	if err := m.start(); err != nil {
-		return nil, err
-	}
-	most := min(panelRows(d), n)
-	blocks := [2]block{p.block(p.precision, 0, most, d), p.block(p.precision, 1, most, d)}
-	peaks := make([]float64, chunks(most))
-	tiles := tilesOf(d, p.tileWidth())
-	var part lapack.Matrix[float32]
-	if p.precision == Mixed {
-		part = take(&p.part32, d, d)
-	}
-	var products tasks // of the block read last, whose rows end at first
-	for first, last := 0, 0; products.count > 0 || first < n; {
-		rows := min(most, n-first)
-		next := blocks[0].head(rows)
-		var reads tasks
-		if rows > 0 {
-			reads = p.reads(next, first, peaks[:chunks(rows)])
-		}
-		if err := p.both(products, reads); err != nil {
+	first, rows := 0, min(chunkRows, n)
+	for {
+		if err := m.start(first, rows); err != nil {
 			return nil, err
 		}
-		if products.count > 0 && !m.diagonalFinite() {
-			if _, err := p.inspect(last, first-last); err != nil {
-				return nil, err
+		m.gram.Zero()
+		m.probes = nil
+		if p.precision == Mixed {
+			for i, s := range p.sides {
+				m.probes = append(m.probes, newProbes(&m.signs[i], s.d, chunks(min(panelRows(d), n))))
 			}
+		}
+		var err error
+		if first, rows, err = m.sum(); err != nil {
+			return nil, err
+		}
+		if rows == 0 {
+			m.finish()
+			return m, nil
+		}
+		// Squares in these rows overflow: once more, in units that are theirs.
+	}
+}
+
+// sum adds up all rows: while one block of them is multiplied the next is read. It
+// ends early with the rows, if any, whose values are finite and their squares not.
+func (m *moments) sum() (first, rows int, err error) {
+	d := m.columns()
+	most := min(panelRows(d), m.n)
+	blocks := [2]block{m.block(m.precision, 0, most, d), m.block(m.precision, 1, most, d)}
+	tiles := tilesOf(d, m.tile)
+	var part lapack.Matrix[float32]
+	if m.precision == Mixed {
+		part = take(&m.part32, d, d)
+	}
+	var products tasks // of the block read last, rows last … first
+	for first, last := 0, 0; products.count > 0 || first < m.n; {
+		rows := min(most, m.n-first)
+		next := blocks[0].head(rows)
+		if err := m.both(products, m.reads(next, first)); err != nil {
+			return 0, 0, err
+		}
+		if products.count > 0 && !m.diagonalFinite() {
+			_, err := m.inspect(last, first-last)
+			return last, first - last, err
 		}
 		products = tasks{}
 		if rows > 0 {
-			if err := m.fitted(reads, peaks, first, rows); err != nil {
-				return nil, err
-			}
 			products = tasks{len(tiles), func(i, _ int) error {
 				tiles[i].add(part, next, 0, m.gram)
 				return nil
@@ -74,20 +90,7 @@ func newMoments(p panel, n int) (*moments, error) {
 		first, last = first+rows, first
 		blocks[0], blocks[1] = blocks[1], blocks[0]
 	}
-	m.finish()
-	return m, nil
-}
-
-// fitted makes sure that the block which reads filled is in the units of the
-// sums: zeros alone so far, and values that outgrow the exponent, change those.
-func (m *moments) fitted(reads tasks, peaks []float64, first, rows int) error {
-	if m.allScaled() && slices.Max(peaks[:reads.count]) <= m.precision.largest() {
-		return nil
-	}
-	if err := m.fit(first, rows); err != nil {
-		return err
-	}
-	return m.run(reads.count, reads.do)
+	return 0, 0, nil
 }
 
 // tile is a part of the upper triangle of a Gram matrix.
@@ -120,15 +123,6 @@ func (t tile) work() int {
 		return t.rows * t.cols / 2
 	}
 	return t.rows * t.cols
-}
-
-// tileWidth is at most so large that a task takes no more than a tenth of a
-// second, after which a context is looked at again.
-func (c crew) tileWidth() int {
-	if c.workers == 1 || c.threaded {
-		return 1024
-	}
-	return 256
 }
 
 // add adds the tile of bᵀb to sum, its columns from those of b that begin at
@@ -164,42 +158,29 @@ func multiply[T lapack.Scalar](t tile, a lapack.Matrix[T], offset int, beta T, c
 	lapack.Gemm(blas.Trans, blas.NoTrans, 1, left, a.View(0, offset+t.col, a.Rows, t.cols), beta, c)
 }
 
-// start chooses exponents by the first rows, and provisional means.
-func (m *moments) start() error {
-	if err := m.fit(0, min(chunkRows, m.n)); err != nil {
-		return err
-	}
-	for _, s := range m.sides {
-		if s.centering == CenterNeurons {
-			if err := m.shift(s); err != nil {
-				return err
+// start chooses exponents by the given rows or, of a layer with nothing but zeros
+// there, by the next that has others; and provisional means.
+func (m *moments) start(first, rows int) error {
+	for waiting := true; waiting && first < m.n; first += rows {
+		rows = min(rows, m.n-first)
+		largest, err := m.inspect(first, rows)
+		if err != nil {
+			return err
+		}
+		waiting = false
+		for i, s := range m.sides {
+			if largest[i] > 0 {
+				s.choose(largest[i])
 			}
+			waiting = waiting || !s.scaled
 		}
 	}
-	return nil
-}
-
-// fit looks at rows as they are and chooses exponents that they do not outgrow.
-func (m *moments) fit(first, rows int) error {
-	largest, err := m.inspect(first, rows)
-	if err != nil {
-		return err
-	}
-	for i, s := range m.sides {
-		if largest[i] > 0 && (!s.scaled || math.Ldexp(largest[i], -s.exponent) > m.precision.largest()) {
-			m.rescale(i, largest[i])
-		}
-	}
-	return nil
-}
-
-func (m *moments) allScaled() bool {
 	for _, s := range m.sides {
-		if !s.scaled {
-			return false
+		if err := m.shift(s); err != nil {
+			return err
 		}
 	}
-	return true
+	return nil
 }
 
 // diagonalFinite reports whether every neuron's sum of squares is: NaN shows
@@ -211,19 +192,6 @@ func (m *moments) diagonalFinite() bool {
 		}
 	}
 	return true
-}
-
-// rescale chooses a new exponent for side i and brings its sums to it: exact,
-// but for what underflows beside the values that made it necessary.
-func (m *moments) rescale(i int, largest float64) {
-	s := m.sides[i]
-	old := s.exponent
-	s.choose(largest)
-	factor := math.Ldexp(1, old-s.exponent)
-	for j := range s.shift {
-		s.shift[j] *= factor
-	}
-	scaleBlock(m.gram, m.begin(i), s.d, factor)
 }
 
 // scaleBlock multiplies d rows and columns from the at-th on of a symmetric
@@ -242,27 +210,38 @@ func scaleBlock(gram lapack.Matrix[float64], at, d int, factor float64) {
 	}
 }
 
+// shiftGroups is how many groups of rows give provisional means.
+const shiftGroups = 8
+
 // shift sets the provisional means of s to those of rows spread over all of them,
 // as data are often sorted. Any values near the data would do: finish corrects
 // exactly, so only cancellation depends on them, and that is bounded by
 // ε·(distance to the mean / deviation)². What is not finite is met again, in order.
 func (m *moments) shift(s *side) error {
-	sample := min(chunkRows, m.n)
-	row, counts := take(&m.chunks[0], 1, s.d), make([]float64, s.d)
-	for i := range sample {
-		if err := s.Read(row, i*m.n/sample, 0); err != nil {
-			return s.wrap(err)
-		}
-		for j, v := range row.Row(0) {
-			if v = math.Ldexp(v, -s.exponent); math.Abs(v) <= m.precision.largest() {
-				s.shift[j] += v
-				counts[j]++
+	mean := make([]float64, s.d)
+	if s.centering == CenterNeurons {
+		counts := make([]float64, s.d)
+		groups := min(shiftGroups, chunks(m.n))
+		rows := min(chunkRows, m.n)
+		for i := range groups {
+			sample := take(&m.chunks[0], rows, s.d)
+			if err := s.Read(sample, i*(m.n-rows)/max(groups-1, 1), 0); err != nil {
+				return s.wrap(err)
+			}
+			for r := range rows {
+				for j, v := range sample.Row(r) {
+					if v = math.Ldexp(v, -s.exponent); math.Abs(v) <= m.precision.largest() {
+						mean[j] += v
+						counts[j]++
+					}
+				}
 			}
 		}
+		for j, count := range counts {
+			mean[j] /= max(count, 1)
+		}
 	}
-	for j, count := range counts {
-		s.shift[j] /= max(count, 1)
-	}
+	s.setShift(mean)
 	return nil
 }
 
@@ -270,8 +249,15 @@ func (m *moments) shift(s *side) error {
 func (m *moments) finish() {
 	total := m.sides[0].weights.total
 	rest := make([]float64, m.columns())
+	var sums [2]lapack.Matrix[float64]
 	for k, s := range m.sides {
 		at := m.begin(k)
+		if m.precision == Mixed {
+			sums[k] = m.probes[k].total()
+			for j := range s.d {
+				m.gram.Set(0, at+j, sums[k].At(j, 0))
+			}
+		}
 		s.mean, s.rest = make([]float64, s.d), rest[at:at+s.d]
 		for j := range s.rest {
 			if s.centering == CenterNeurons {
@@ -285,6 +271,11 @@ func (m *moments) finish() {
 		row, sum := m.gram.Row(i), mean*total
 		for j := i; j < len(rest); j++ {
 			row[j] -= sum * rest[j]
+		}
+	}
+	for k, s := range m.sides {
+		if m.precision == Mixed {
+			m.spectral[k], m.frobenius[k] = m.probes[k].errors(m.of(k, k), sums[k], total, s.rest)
 		}
 	}
 	m.survey()
@@ -307,12 +298,12 @@ func (m *moments) of(i, j int) lapack.Matrix[float64] {
 	return m.gram.View(m.begin(i), m.begin(j), m.sides[i].d, m.sides[j].d)
 }
 
-// reduce decomposes side i's own sums.
+// reduce decomposes side i's own sums. The basis has its V in the workspace.
 func (m *moments) reduce(i int, o Options) (*basis, error) {
 	s, gram := m.sides[i], m.of(i, i)
 	if len(s.active) < s.d {
 		full := gram
-		gram = lapack.New[float64](len(s.active), len(s.active))
+		gram = take(&m.active[i], len(s.active), len(s.active))
 		for r, j := range s.active {
 			for c, k := range s.active[r:] {
 				gram.Set(r, r+c, full.At(j, k))
@@ -323,12 +314,29 @@ func (m *moments) reduce(i int, o Options) (*basis, error) {
 	if err := eigen.Factorize(gram, true); err != nil {
 		return nil, s.wrap(err)
 	}
-	v := eigen.VectorsTo(lapack.Matrix[float64]{}, len(s.active))
-	sp := squaredSpectrum(eigen.Values(), min(s.n, s.d))
-	sp.along = s.rmsAlong(v)
-	sp.apart, sp.unit = m.apart[i], m.precision.unit()
-	b := &basis{side: s, spectrum: sp, method: MethodMoments, precision: m.precision}
+	v := eigen.VectorsTo(take(&m.vectors[i], len(s.active), len(s.active)), len(s.active))
+	b := &basis{side: s, method: MethodMoments, precision: m.precision}
+	b.s, b.along, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), s.rmsAlong(v), true
+	b.loss = squaredLoss(b.s[0], m.apart[i])
+	if m.precision == Mixed {
+		b.loss = mixedLoss(b.s[0], m.spectral[i], m.frobenius[i])
+	}
 	b.cut(o)
-	b.v = s.expand(v.View(0, 0, len(s.active), b.k))
+	b.kSure = b.kSure && !m.unseen(i)
+	b.v = s.expand(&m.active[i], v.View(0, 0, len(s.active), b.k))
 	return b, nil
+}
+
+// unseen reports whether a neuron of side i is so small beside the others that
+// float32 squares of it are nothing, and it would pass for constant.
+func (m *moments) unseen(i int) bool {
+	if m.precision != Mixed {
+		return false
+	}
+	for j, mean := range m.sides[i].mean {
+		if mean != 0 && math.Abs(mean) < 0x1p-50 && m.of(i, i).At(j, j) < 0x1p-100 {
+			return true
+		}
+	}
+	return false
 }

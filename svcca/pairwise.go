@@ -105,7 +105,7 @@ func newPane(ctx context.Context, layers, against []Layer, o PaneOptions) (*pane
 	if o.Memory < 0 || o.Workers < 0 || o.Scores < AllScores || o.Scores > NormScores {
 		return nil, fmt.Errorf("svcca: %d bytes, %d workers, scores %d: %w", o.Memory, o.Workers, o.Scores, ErrOptions)
 	}
-	p := &pane{PaneOptions: o, crew: crew{ctx: ctx, workers: o.Workers}, symmetric: against == nil}
+	p := &pane{PaneOptions: o, crew: crew{ctx: ctx, workers: o.Workers, tile: crossTile}, symmetric: against == nil}
 	known := map[any]int{}
 	add := func(layers []Layer, name string) (indices []int, err error) {
 		for i, l := range layers {
@@ -202,15 +202,16 @@ func (p *pane) reduceLayer(i int) (*basis, error) {
 		return nil, err
 	}
 	s := newSide(l, p.weights, p.Options)
-	if b := p.cachedBasis(i, s); b != nil {
-		return b, nil
+	if b, err := p.cachedBasis(i, s); b != nil || err != nil {
+		return b, err
 	}
 	w := borrow()
 	defer w.back()
-	b, _, err := reduceSide(crew{ctx: p.ctx, workers: 1}, w, s, p.Options)
+	b, _, err := reduceSide(alone(p.ctx), w, s, p.Options)
 	if err != nil {
 		return nil, err
 	}
+	b.v = b.v.Clone()
 	return b, p.keepBasis(i, b)
 }
 
@@ -224,6 +225,16 @@ func (p *pane) advance(change func(*Progress), cost float64) {
 	if p.Progress != nil {
 		p.Progress(p.progress)
 	}
+}
+
+// set sets the scores of the pair at (i, j) and, where symmetric, at (j, i).
+func (p *pane) set(i, j int, s PairScores) {
+	p.scored[i][j] = &s
+	if p.symmetric && i != j {
+		t := s.exchanged()
+		p.scored[j][i] = &t
+	}
+	p.advance(func(g *Progress) { g.PairsScored++ }, 0)
 }
 
 // result returns the pane without the layers that were skipped.
@@ -249,7 +260,7 @@ func (p *pane) result() *Pane {
 	}
 	for _, b := range p.bases {
 		if b != nil {
-			r.Warnings = append(r.Warnings, b.warnings(p.Options)...)
+			r.Warnings = append(r.Warnings, b.warnings()...)
 		}
 	}
 	return r
@@ -259,12 +270,12 @@ func (p *pane) result() *Pane {
 // V S⁻¹ is far from making them orthonormal, all of U is found, as Reduce does.
 func (p *pane) coordinates(i int) (*coordinates, error) {
 	b := p.bases[i]
-	z := newCoordinates(b, p.Precision)
+	z := newCoordinates(b, p.Precision, new([]float64), new([]float32))
 	if b.precision == Double && b.bound > looseBound {
 		w := borrow()
 		defer w.back()
 		var err error
-		z.held, err = b.left(crew{ctx: p.ctx, workers: 1}, w)
+		z.held, err = b.left(alone(p.ctx), w)
 		return z, err
 	}
 	return z, nil
@@ -276,7 +287,9 @@ const looseBound = 1e-3
 
 // cross scores every pair that is not known yet, window by window.
 func (p *pane) cross() error {
-	p.lookUp()
+	if err := p.lookUp(); err != nil {
+		return err
+	}
 	windows := p.windows()
 	for _, w := range windows {
 		p.cost.crossing += p.windowFlops(w)
@@ -372,7 +385,7 @@ func (p *pane) crossWindow(win window) error {
 	if err != nil {
 		return err
 	}
-	pass := &crossing{crew: p.crew, workspace: w, precision: p.Precision, left: left, symmetric: win.symmetric, tile: crossTile}
+	pass := &crossing{crew: p.crew, workspace: w, precision: p.Precision, left: left, symmetric: win.symmetric}
 	right := left
 	if !win.symmetric {
 		if right, err = p.sources(p.columns, win.columns); err != nil {
@@ -433,12 +446,7 @@ func (p *pane) scoreWindow(win window, left, right []source, sum lapack.Matrix[f
 		if err != nil {
 			return err
 		}
-		p.scored[i][j] = &s
-		if p.symmetric {
-			t := s.exchanged()
-			p.scored[j][i] = &t
-		}
-		p.advance(func(g *Progress) { g.PairsScored++ }, 0)
+		p.set(i, j, s)
 		return nil
 	})
 	if err != nil {

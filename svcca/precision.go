@@ -13,9 +13,9 @@ const (
 	// Double multiplies in float64.
 	Double Precision = iota
 	// Mixed centres in float64, multiplies blocks of at most 1024 rows in float32
-	// and adds the blocks' products in float64: twice as fast, with bounds that
-	// start from 2⁻²³. A layer whose k float32 cannot decide is summed again in
-	// float64, and the result says so.
+	// and adds the blocks' products in float64: up to twice as fast. What the products
+	// lost is measured, and bounds start from that, no less than 2⁻²⁵. A layer whose k
+	// that leaves open is summed again in float64, and the result says so.
 	Mixed
 )
 
@@ -45,14 +45,6 @@ func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), ni
 func (p *Precision) UnmarshalText(text []byte) (err error) {
 	*p, err = ParsePrecision(string(text))
 	return err
-}
-
-// unit returns the relative rounding that bounds of products start from.
-func (p Precision) unit() float64 {
-	if p == Mixed {
-		return epsilon32
-	}
-	return epsilon
 }
 
 // largest returns how far values may outgrow the exponent chosen from the first

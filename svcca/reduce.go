@@ -60,7 +60,7 @@ func ReduceContext(ctx context.Context, layer Layer, o Options) (*Reduced, error
 }
 
 func newSide(d described, w *weights, o Options) *side {
-	return &side{described: d, weights: w, centering: o.Centering, shift: make([]float64, d.d)}
+	return &side{described: d, weights: w, centering: o.Centering}
 }
 
 func reduce(c crew, s *side, o Options) (*Reduced, error) {
@@ -83,6 +83,7 @@ func reduce(c crew, s *side, o Options) (*Reduced, error) {
 // reduced returns what a user sees of b.
 func (b *basis) reduced(o Options) *Reduced {
 	o.Weights = slices.Clone(o.Weights)
+	b.v = b.v.Clone() // from a workspace
 	return &Reduced{
 		Side: b.summary(), V: b.v, Mean: b.means(), Method: b.method, ErrorBound: b.bound, basis: b, options: o,
 	}
@@ -115,6 +116,7 @@ func reduceSide(c crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix
 			return nil, none, err
 		}
 	}
+	b.fallback = precision != o.Precision
 	return b, none, b.usable()
 }
 
@@ -135,7 +137,7 @@ func (b *basis) certain(accuracy float64) bool {
 // left returns the left singular vectors U = Xc V S⁻¹ in another pass over the
 // rows. Cholesky of UᵀU removes what orthogonality V had lost.
 func (b *basis) left(c crew, w *workspace) (lapack.Matrix[float64], error) {
-	z := newCoordinates(b, Double)
+	z := newCoordinates(b, Double, &w.scaled[0], nil)
 	u := lapack.New[float64](b.n, b.k)
 	p := newPanel(c, w, Double, b.side)
 	reads := z.reads(&p, block{f64: u}, 0)
@@ -144,7 +146,7 @@ func (b *basis) left(c crew, w *workspace) (lapack.Matrix[float64], error) {
 	}
 	gram := take(&w.m, b.k, b.k)
 	gram.Zero()
-	tiles := tilesOf(b.k, p.tileWidth())
+	tiles := tilesOf(b.k, p.tile)
 	err := p.multiply(len(tiles), func(i, _ int) error {
 		t := tiles[i]
 		multiply(t, u, 0, 0, gram.View(t.row, t.col, t.rows, t.cols))
@@ -202,7 +204,7 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	defer w.back()
 	c := newCrew(context.Background())
 	M := take(&w.m, x.K, y.K)
-	tiles := rectangle(x.K, y.K, c.tileWidth())
+	tiles := rectangle(x.K, y.K, c.tile)
 	err := c.multiply(len(tiles), func(i, _ int) error {
 		t := tiles[i]
 		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.U.View(0, t.row, x.Datapoints, t.rows), y.U.View(0, t.col, y.Datapoints, t.cols), 0, M.View(t.row, t.col, t.rows, t.cols))
@@ -211,7 +213,9 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(c, w, x.basis, y.basis, M, x.options)
+	o := x.options
+	o.Precision = max(o.Precision, y.options.Precision) // Mixed, where either is
+	return compare(c, w, x.basis, y.basis, M, o)
 }
 
 // matches returns an error where two layers cannot be compared.

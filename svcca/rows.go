@@ -21,7 +21,7 @@ type rows struct {
 // newRows prepares for passes over the layer.
 func newRows(c crew, s *side) *rows {
 	width := min(s.d, max(panelBytes/(8*s.n), 16))
-	s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
+	s.mean, s.shift, s.rest = make([]float64, s.d), make([]float64, s.d), make([]float64, s.d)
 	return &rows{crew: c, side: s, scratch: lapack.New[float64](s.n, width)}
 }
 
@@ -118,6 +118,8 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 		// Twice: the first mean is off by its rounding, which an offset makes large
 		// beside what varies, and which would count as a direction of its own.
 		shift, rest := r.shift[col+at:][:strip.Cols], r.rest[col+at:][:strip.Cols]
+		clear(shift)
+		clear(rest)
 		for _, mean := range [][]float64{shift, rest} {
 			if r.centering != CenterNeurons {
 				break
@@ -175,6 +177,7 @@ func reduceRows(c crew, w *workspace, s *side, o Options, accuracy float64) (*ba
 	if err := b.usable(); err != nil {
 		return nil, u, err
 	}
+	s.setShift(s.shift)
 	b.v = lapack.New[float64](r.d, b.k)
 	err = r.each(func(panel lapack.Matrix[float64], col int) error {
 		part := b.v.View(col, 0, panel.Cols, b.k)
@@ -212,7 +215,9 @@ func (r *rows) decompose(o Options) (*basis, lapack.Matrix[float64], error) {
 		return nil, gram, r.wrap(err)
 	}
 	u := eigen.VectorsTo(lapack.Matrix[float64]{}, r.n)
-	b := &basis{side: r.side, spectrum: squaredSpectrum(eigen.Values(), r.n), method: MethodRows}
+	b := &basis{side: r.side, method: MethodRows}
+	b.s, b.squared = squaredValues(eigen.Values(), r.n), true
+	b.loss = squaredLoss(b.s[0], 0)
 	if err := r.finish(b, u, o); err != nil || !b.rankSure || !b.kSure {
 		return nil, gram, err
 	}
@@ -241,7 +246,9 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	if err := svd.Factorize(stack.View(0, 0, height, r.n), true); err != nil {
 		return nil, stack, r.wrap(err)
 	}
-	b := &basis{side: r.side, spectrum: spectrum{s: slices.Clone(svd.Values()), unit: epsilon}, method: MethodTriangle}
+	b := &basis{side: r.side, method: MethodTriangle}
+	b.s = slices.Clone(svd.Values())
+	b.loss = linearLoss(b.s[0], 0)
 	u := lapack.New[float64](r.n, height)
 	u.TransposeFrom(svd.VT())
 	if err := r.finish(b, u, o); err != nil {

@@ -25,11 +25,10 @@ func (b *basis) turned(norms []float64) float64 {
 
 // turn bounds the angle by which the singular vectors of values s > t mix.
 func (b *basis) turn(s, t float64) float64 {
-	s1 := b.s[0]
 	if b.squared {
-		return b.unit * b.loss() * s1 / (s - t) * (s1 / (s + t))
+		return b.loss.turn / (s - t) / (s + t)
 	}
-	return epsilon * (s1 + math.Sqrt(b.apart)) / (s - t)
+	return b.loss.turn / (s - t)
 }
 
 // realigned bounds what rotations among the aligned directions, and towards what

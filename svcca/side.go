@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/floats"
 )
 
 // side is a layer while its rows are read: what is subtracted from its values
@@ -22,7 +23,8 @@ type side struct {
 	scaled   bool
 
 	shift []float64
-	rest  []float64 // mean − shift, once moments are summed; nil where not centred
+	minus []float64 // −shift
+	rest  []float64 // mean − shift, once rows are summed
 
 	// Known once all rows are read, in the same units (survey):
 	mean   []float64
@@ -71,12 +73,14 @@ func (s *side) root(i int) float64 {
 // scale returns the exponent of two that divides the layer's singular values.
 func (s *side) scale() int { return s.exponent + s.weights.exponent }
 
-// choose sets the exponent for values up to largest.
+// choose sets the exponent for values up to largest, unless it is for larger ones.
 func (s *side) choose(largest float64) {
 	_, e := math.Frexp(largest)
 	// 2^−exponent must itself be a normal number.
-	s.exponent = min(max(e, -1000), 1000)
-	s.scaled = true
+	e = min(max(e, -1000), 1000)
+	if !s.scaled || e > s.exponent {
+		s.exponent, s.scaled = e, true
+	}
 }
 
 // chunkRows is how many rows are read and centred while they are in the cache.
@@ -88,6 +92,7 @@ type panel struct {
 	*workspace
 	sides     []*side
 	precision Precision
+	probes    []*probes // by side, where products are Mixed and their errors asked for
 }
 
 func newPanel(c crew, w *workspace, precision Precision, sides ...*side) panel {
@@ -129,30 +134,31 @@ func (b block) head(rows int) block { return b.view(0, 0, rows, max(b.f32.Cols, 
 func (b block) rows() int { return max(b.f32.Rows, b.f64.Rows) }
 
 // reads returns the tasks that fill b with the shifted, scaled and weighted rows
-// from first on. peaks, one for each task, get the largest magnitude before
-// weighting, which no NaN counts in.
-func (p *panel) reads(b block, first int, peaks []float64) tasks {
-	return tasks{len(peaks), func(c, worker int) (err error) {
+// from first on.
+func (p *panel) reads(b block, first int) tasks {
+	return tasks{chunks(b.rows()), func(c, worker int) error {
 		lo := c * chunkRows
-		peaks[c], err = p.fill(b.view(lo, 0, min(chunkRows, b.rows()-lo), p.columns()), first+lo, worker)
-		return err
+		return p.fill(b.view(lo, 0, min(chunkRows, b.rows()-lo), p.columns()), c, first+lo, worker)
 	}}
 }
 
-// fill fills b, at most chunkRows rows where it is of float32, and returns the
-// largest magnitude before weighting.
-func (p *panel) fill(b block, first, worker int) (largest float64, err error) {
+// fill fills b, at most chunkRows rows where it is of float32, at a place in a
+// larger block.
+func (p *panel) fill(b block, place, first, worker int) error {
 	rows := b.f64
 	if b.f32.Data != nil {
 		rows = take(&p.chunks[worker], b.f32.Rows, b.f32.Cols)
 	}
 	at := 1
-	for _, s := range p.sides {
+	for k, s := range p.sides {
 		part := rows.View(0, at, rows.Rows, s.d)
 		if err := s.Read(part, first, 0); err != nil {
-			return 0, s.wrap(err)
+			return s.wrap(err)
 		}
-		largest = max(largest, s.transform(part, first))
+		s.transform(part, first)
+		if p.probes != nil {
+			p.probes[k].add(place, part, func(i int) float64 { return s.root(first + i) })
+		}
 		at += s.d
 	}
 	for i := range rows.Rows {
@@ -161,7 +167,7 @@ func (p *panel) fill(b block, first, worker int) (largest float64, err error) {
 			convert(b.f32.Row(i), rows.Row(i))
 		}
 	}
-	return largest, nil
+	return nil
 }
 
 // chunks returns how many tasks read so many rows.
@@ -169,20 +175,23 @@ func chunks(rows int) int { return (rows + chunkRows - 1) / chunkRows }
 
 // transform shifts, scales and weights rows of the layer, of which the first is
 // row first, in place.
-func (s *side) transform(rows lapack.Matrix[float64], first int) (largest float64) {
+func (s *side) transform(rows lapack.Matrix[float64], first int) {
 	factor := math.Ldexp(1, -s.exponent)
 	for i := range rows.Rows {
-		row, root := rows.Row(i), s.root(first+i)
-		shift := s.shift[:len(row)]
-		for j, x := range row {
-			v := x*factor - shift[j]
-			if a := math.Abs(v); a > largest {
-				largest = a
-			}
-			row[j] = v * root
+		row := rows.Row(i)
+		floats.AddScaledTo(row, s.minus, factor, row)
+		if s.weights.root != nil {
+			floats.Scale(s.root(first+i), row)
 		}
 	}
-	return largest
+}
+
+// setShift sets the shift, in units of 2^exponent.
+func (s *side) setShift(shift []float64) {
+	s.shift, s.minus = shift, make([]float64, len(shift))
+	for j, v := range shift {
+		s.minus[j] = -v
+	}
 }
 
 // inspect reads the given rows of every layer as they are and returns the

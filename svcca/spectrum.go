@@ -20,30 +20,17 @@ const tie = 1e-8
 type spectrum struct {
 	s     []float64 // all min(n, d), decreasing, in units of 2^scale
 	along []float64 // ‖diag(a) v_i‖, which rank under storage asks for
-	// squared: the values are roots of eigenvalues, known to unit·(s_1² + apart)
-	// only, unit being the rounding of the products, apart what the sums lost again
-	// when they were centred: n times the square of the distance between provisional
-	// and true means.
+	// squared: the values are roots of eigenvalues. Else they were found directly.
 	squared bool
-	unit    float64
-	apart   float64
+	loss    loss
 }
 
-// apartError is how much of apart, in units of ε, the sums may lose: gonum's grow
-// one term at a time, and 20 000 terms of one sign were seen to lose 1.1.
-const apartError = 16
-
-// loss returns how much more than ε·s_1² the sums lose.
-func (sp spectrum) loss() float64 { return 1 + apartError*sp.apart/sp.s[0]/sp.s[0] }
-
-// squaredSpectrum takes a Gram matrix's eigenvalues, decreasing, of which the
-// first count (with zeros for those not there) are squares of singular values.
-func squaredSpectrum(values []float64, count int) spectrum {
-	s := make([]float64, count)
-	for i := range min(count, len(values)) {
-		s[i] = math.Sqrt(max(0, values[i]))
-	}
-	return spectrum{s: s, squared: true, unit: epsilon}
+// loss bounds what rounding did to what a spectrum comes from: errors of
+// eigenvalues where it is squared, else of the values themselves.
+type loss struct {
+	turn   float64 // in norm: it turns singular vectors
+	each   float64 // of single values
+	square float64 // in the Frobenius norm, where that was measured; else 0
 }
 
 // eigenError bounds the error of a Gram matrix's eigenvalues in units of ε·s_1²,
@@ -54,14 +41,51 @@ const (
 	linearError = 16
 )
 
+// apartError is how much of apart, in units of ε, sums may lose: gonum's grow one
+// term at a time, and 20 000 terms of one sign were seen to lose 1.1.
+const apartError = 16
+
+// squaredLoss returns that of sums in float64. apart is what they lost again when
+// they were centred: n times the square of the distance between provisional and
+// true means.
+func squaredLoss(s1, apart float64) loss {
+	turn := epsilon * (s1*s1 + apartError*apart)
+	return loss{turn: turn, each: eigenError * turn}
+}
+
+// mixedLoss adds the errors of products in float32, as measured, to those of
+// float64. Where they seem smaller than a quarter of a rounding, chance may have
+// been kind.
+func mixedLoss(s1, spectral, frobenius float64) loss {
+	l := squaredLoss(s1, 0)
+	spectral = max(spectral, epsilon32/4*s1*s1)
+	return loss{turn: l.turn + spectral, each: l.each + spectral, square: max(frobenius, spectral)}
+}
+
+// linearLoss returns that of a triangle.
+func linearLoss(s1, apart float64) loss {
+	turn := epsilon * (s1 + math.Sqrt(apart))
+	return loss{turn: turn, each: linearError * turn}
+}
+
+// squaredValues takes a Gram matrix's eigenvalues, decreasing, of which the first
+// count (with zeros for those not there) are squares of singular values.
+func squaredValues(values []float64, count int) []float64 {
+	s := make([]float64, count)
+	for i := range min(count, len(values)) {
+		s[i] = math.Sqrt(max(0, values[i]))
+	}
+	return s
+}
+
 // uncertainty bounds the error of s[i].
 func (sp spectrum) uncertainty(i int) float64 {
-	s, s1 := sp.s[i], sp.s[0]
-	if !sp.squared {
-		return linearError * epsilon * (s1 + math.Sqrt(sp.apart))
+	e := sp.loss.each
+	if !sp.squared || e == 0 {
+		return e
 	}
-	e := eigenError * sp.unit * sp.loss()
-	return e * s1 * (s1 / (s + math.Sqrt(s*s+e*s1*s1)))
+	s := sp.s[i]
+	return e / (s + math.Sqrt(s*s+e))
 }
 
 // cut sets rank and k of b by the rules of DEFINITIONS §2, the bound of what the
@@ -138,6 +162,10 @@ func (b *basis) keep(rule Keep) (k int, sure bool) {
 		value, err := power(i)
 		sum += value
 		slack += err
+	}
+	if b.loss.square > 0 && rule.rule == keepVariance {
+		// Errors of sums of k eigenvalues are traces, at most √k times ‖E‖_F.
+		slack = b.loss.square * (math.Sqrt(float64(b.rank)) + math.Sqrt(float64(len(b.s))))
 	}
 	least := func(wanted float64) (k int, reached bool) {
 		var sum float64

@@ -37,7 +37,8 @@ type summarised struct {
 	exponent int
 	// The mean is shift + rest; rest is in R for a triangle.
 	shift, rest []float64
-	apart       float64 // as in moments
+	// As in moments.
+	apart, spectral, frobenius float64
 }
 
 // summarise reads the rows of layers, side by side.
@@ -50,7 +51,7 @@ func summarise(c crew, method Method, precision Precision, layers []Layer, weigh
 	defer w.back()
 	n := sides[0].n
 	z := &summary{method: method, precision: precision, n: n, total: sides[0].weights.total, weightExponent: sides[0].weights.exponent}
-	var apart [2]float64
+	var apart, spectral, frobenius [2]float64
 	if method == MethodTriangle {
 		t, err := triangleOf(newPanel(c, w, Double, sides...), n)
 		if err != nil {
@@ -63,12 +64,12 @@ func summarise(c crew, method Method, precision Precision, layers []Layer, weigh
 			return nil, err
 		}
 		d := m.columns() - 1
-		z.gram, apart = m.gram.View(1, 1, d, d).Clone(), m.apart
+		z.gram, apart, spectral, frobenius = m.gram.View(1, 1, d, d).Clone(), m.apart, m.spectral, m.frobenius
 	}
 	for i, s := range sides {
 		z.layers = append(z.layers, summarised{
 			name: s.name, storage: s.stored, d: s.d, scaled: s.scaled, exponent: s.exponent,
-			shift: s.shift, rest: s.rest, apart: apart[i],
+			shift: s.shift, rest: s.rest, apart: apart[i], spectral: spectral[i], frobenius: frobenius[i],
 		})
 	}
 	return z, nil
@@ -76,8 +77,8 @@ func summarise(c crew, method Method, precision Precision, layers []Layer, weigh
 
 // triangleOf is newTriangle with means near the true ones taken from some rows.
 func triangleOf(p panel, n int) (*triangle, error) {
-	m := &moments{panel: p, n: n, gram: lapack.New[float64](p.columns(), p.columns())}
-	if err := m.start(); err != nil {
+	m := &moments{panel: p, n: n}
+	if err := m.start(0, min(chunkRows, n)); err != nil {
 		return nil, err
 	}
 	for _, s := range p.sides {
@@ -157,6 +158,8 @@ func (z *summary) merge(b *summary) error {
 	}
 	for i := range z.layers {
 		z.layers[i].apart += b.layers[i].apart
+		z.layers[i].spectral += b.layers[i].spectral
+		z.layers[i].frobenius += b.layers[i].frobenius
 	}
 	z.n += b.n
 	z.total += b.total
@@ -174,7 +177,7 @@ func (z *summary) reweigh(exponent int) {
 	scaleAll(z.gram, math.Ldexp(1, 2*by))
 	scaleAll(z.r, math.Ldexp(1, by))
 	for i := range z.layers {
-		z.layers[i].apart = math.Ldexp(z.layers[i].apart, 2*by)
+		z.layers[i].scaleErrors(math.Ldexp(1, 2*by))
 	}
 }
 
@@ -191,12 +194,19 @@ func (z *summary) rescale(i, at, exponent int) {
 		l.shift[j] *= factor
 		l.rest[j] *= factor
 	}
-	l.apart *= factor * factor
+	l.scaleErrors(factor * factor)
 	if z.method == MethodTriangle {
 		scaleAll(z.r.View(0, 1+at, z.r.Rows, l.d), factor)
 	} else {
 		scaleBlock(z.gram, at, l.d, factor)
 	}
+}
+
+// scaleErrors multiplies what is in units of squares.
+func (l *summarised) scaleErrors(factor float64) {
+	l.apart *= factor
+	l.spectral *= factor
+	l.frobenius *= factor
 }
 
 func scaleAll(m lapack.Matrix[float64], factor float64) {
@@ -274,15 +284,17 @@ func (z *summary) sides(o Options) (sides []*side) {
 			described: described{name: l.name, n: z.n, d: l.d, stored: l.storage, noise: noise},
 			weights:   &weights{total: z.total, exponent: z.weightExponent},
 			centering: o.Centering, exponent: l.exponent, scaled: l.scaled,
-			shift: make([]float64, l.d), rest: make([]float64, l.d), mean: make([]float64, l.d),
+			rest: make([]float64, l.d), mean: make([]float64, l.d),
 		}
+		shift := make([]float64, l.d)
 		if o.Centering == CenterNeurons {
-			copy(s.shift, l.shift)
+			copy(shift, l.shift)
 			copy(s.rest, l.rest)
 			for j := range s.mean {
 				s.mean[j] = l.shift[j] + l.rest[j]
 			}
 		}
+		s.setShift(shift)
 		sides = append(sides, s)
 	}
 	return sides
@@ -295,6 +307,9 @@ func (z *summary) moments(c crew, w *workspace, o Options) *moments {
 	m.gram = take(&w.gram, 1+d, 1+d)
 	centred := m.gram.View(1, 1, d, d)
 	centred.CopyFrom(z.gram)
+	for i, l := range z.layers {
+		m.spectral[i], m.frobenius[i] = l.spectral, l.frobenius
+	}
 	if o.Centering == CenterNeurons {
 		for i, l := range z.layers {
 			m.apart[i] = l.apart

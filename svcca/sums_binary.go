@@ -36,6 +36,9 @@ type sumsLayer struct {
 	Scaled   bool      `json:"scaled"`
 	Exponent int       `json:"exponent"`
 	Apart    float64   `json:"apart"` // Σw‖shift − mean‖², block by block
+	// Norms of the errors of products in mixed precision.
+	Spectral  float64 `json:"spectral_error"`
+	Frobenius float64 `json:"frobenius_error"`
 }
 
 // marshal returns the sums; those of no rows are an error.
@@ -50,7 +53,7 @@ func (s *shared) marshal(schema string) ([]byte, error) {
 	}
 	var arrays [][]float64
 	for _, l := range z.layers {
-		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.d, l.scaled, l.exponent, l.apart})
+		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.d, l.scaled, l.exponent, l.apart, l.spectral, l.frobenius})
 		arrays = append(arrays, l.shift, l.rest)
 	}
 	for i := range z.gram.Rows {
@@ -103,11 +106,11 @@ func (h *sumsHeader) summary(c *container) (*summary, error) {
 	d := 0
 	for _, l := range h.Layers {
 		_, known := l.Storage.noise()
-		if !known || l.Neurons < 1 || l.Neurons > len(c.arrays)/16 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0) {
+		if !known || l.Neurons < 1 || l.Neurons > len(c.arrays)/16 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0 && l.Spectral >= 0 && l.Frobenius >= 0) {
 			return nil, fmt.Errorf("svcca: layer %q of %d neurons in %s, exponent %d: %w", l.Name, l.Neurons, l.Storage, l.Exponent, ErrDamaged)
 		}
 		d += l.Neurons
-		of := summarised{name: l.Name, storage: l.Storage, d: l.Neurons, scaled: l.Scaled, exponent: l.Exponent, apart: l.Apart}
+		of := summarised{name: l.Name, storage: l.Storage, d: l.Neurons, scaled: l.Scaled, exponent: l.Exponent, apart: l.Apart, spectral: l.Spectral, frobenius: l.Frobenius}
 		var err error
 		if of.shift, err = c.next(l.Neurons); err != nil {
 			return nil, err

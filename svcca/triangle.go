@@ -20,16 +20,15 @@ type triangle struct {
 // must be known: moments come first.
 func newTriangle(p panel, n int) (*triangle, error) {
 	for _, s := range p.sides {
-		copy(s.shift, s.mean)
+		s.setShift(s.mean)
 	}
 	d := p.columns()
 	// As many new rows as the triangle has: then folding them in costs twice
 	// what it would with no triangle on top.
 	s := newStack(min(n, d+max(d, panelRows(d))), d)
-	peaks := make([]float64, chunks(s.rows.Rows))
 	for first := 0; first < n; {
 		rows := s.free(n - first)
-		reads := p.reads(block{f64: rows}, first, peaks[:chunks(rows.Rows)])
+		reads := p.reads(block{f64: rows}, first)
 		if err := p.run(reads.count, reads.do); err != nil {
 			return nil, err
 		}
@@ -104,10 +103,10 @@ func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64],
 	b = &basis{side: s, method: MethodTriangle}
 	b.s = make([]float64, min(s.n, s.d))
 	copy(b.s, svd.Values())
-	b.unit, b.apart = epsilon, t.apart[i]
+	b.loss = linearLoss(b.s[0], t.apart[i])
 	b.along = s.rmsAlong(v)
 	b.cut(o)
-	b.v = s.expand(v.View(0, 0, v.Rows, b.k))
+	b.v = s.expand(new([]float64), v.View(0, 0, v.Rows, b.k))
 	return b, svd.U().View(0, 0, columns.Rows, b.k), nil
 }
 

@@ -65,8 +65,8 @@ func (c *Comparison) warn(x, y *basis) {
 	if accepted := c.accepted(); c.ErrorBound > accepted {
 		add(WarnAccuracy, "correlations are right to %.1g only: a cut lies between nearly equal or relatively tiny singular values", c.ErrorBound)
 	}
-	c.Warnings = append(c.Warnings, x.warnings(c.Options)...)
-	c.Warnings = append(c.Warnings, y.warnings(c.Options)...)
+	c.Warnings = append(c.Warnings, x.warnings()...)
+	c.Warnings = append(c.Warnings, y.warnings()...)
 	if !c.WeightedUnique {
 		add(WarnWeightedTies, "singular values tie: the weighted scores are one choice of many")
 	}
@@ -79,7 +79,7 @@ func (c *Comparison) warn(x, y *basis) {
 }
 
 // warnings are those of one layer.
-func (b *basis) warnings(o Options) (w []Warning) {
+func (b *basis) warnings() (w []Warning) {
 	add := func(code, format string, values ...any) {
 		w = append(w, Warning{code, fmt.Sprintf(format, values...)})
 	}
@@ -92,7 +92,7 @@ func (b *basis) warnings(o Options) (w []Warning) {
 	case b.squared && !b.rankSure:
 		add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.rank)
 	}
-	if o.Precision == Mixed && b.precision == Double && b.n >= b.d {
+	if b.fallback {
 		add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
 	}
 	if b.grew {

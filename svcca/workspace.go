@@ -12,6 +12,10 @@ type workspace struct {
 	gram, left, m []float64
 	blocks        [2][]float64
 	scaled        [2][]float64
+	scaled32      []float32
+	active        [2][]float64
+	vectors       [2][]float64
+	signs         [2][]float64
 	part32        []float32
 	blocks32      [2][]float32
 	chunks        [][]float64 // by worker
