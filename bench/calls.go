@@ -7,15 +7,6 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// W1 is a pair of layers of this size.
-const (
-	W1Datapoints = 20000
-	W1Neurons    = 512
-)
-
-// panelRows is the block that svcca reads at once.
-const panelRows = 1024
-
 // Calls are the BLAS and LAPACK calls that W1 cannot do without, on matrices of
 // the same sizes and spectra, and the time that they took in all.
 type Calls struct {
@@ -31,14 +22,14 @@ type Calls struct {
 func NewCalls(x, y []float32, k int) *Calls {
 	d := W1Neurons
 	c := &Calls{
-		panel:   lapack.New[float64](panelRows, 2*d),
+		panel:   lapack.New[float64](PanelRows, 2*d),
 		gram:    lapack.New[float64](2*d, 2*d),
 		cross:   lapack.New[float64](k, d),
 		vectors: lapack.New[float64](d, k),
 		m:       lapack.New[float64](k, k),
 		mapped:  lapack.New[float64](d, k),
 	}
-	for i := range panelRows {
+	for i := range PanelRows {
 		row := c.panel.Row(i)
 		for j := range d {
 			row[j], row[d+j] = float64(x[i*d+j]), float64(y[i*d+j])
@@ -52,8 +43,8 @@ func (c *Calls) Run() error {
 	d, k := W1Neurons, c.m.Rows
 	start := time.Now()
 	c.gram.Zero()
-	for first := 0; first < W1Datapoints; first += panelRows {
-		lapack.Syrk(blas.Trans, 1, c.panel.View(0, 0, min(panelRows, W1Datapoints-first), 2*d), 1, c.gram)
+	for first := 0; first < W1Datapoints; first += PanelRows {
+		lapack.Syrk(blas.Trans, 1, c.panel.View(0, 0, min(PanelRows, W1Datapoints-first), 2*d), 1, c.gram)
 	}
 	c.Products += time.Since(start)
 

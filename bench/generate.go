@@ -19,13 +19,16 @@ const (
 	// Flat runs linearly from 1 to flatEnd: k is 459 of 512 neurons at
 	// 20000 datapoints (454 at 4000).
 	Flat
+	// Middle falls as exp(−i/109): k is 249 of 512 neurons at
+	// 10000 datapoints (247 at 4000).
+	Middle
 )
 
 // flatEnd is where Flat ends. An end of 0.55 would keep k = 502.
 const flatEnd = 0.15
 
 // Spectra are all of them, in the order that tables list them.
-var Spectra = []Spectrum{Steep, Flat}
+var Spectra = []Spectrum{Steep, Middle, Flat}
 
 // String returns the spectrum's name as benchmarks and tables print it.
 func (s Spectrum) String() string {
@@ -34,16 +37,33 @@ func (s Spectrum) String() string {
 		return "steep"
 	case Flat:
 		return "flat"
+	case Middle:
+		return "middle"
 	}
 	return fmt.Sprintf("Spectrum(%d)", int(s))
 }
 
 // value returns s_i of d.
 func (s Spectrum) value(i, d int) float64 {
-	if s == Flat {
+	switch s {
+	case Flat:
 		return 1 - (1-flatEnd)*float64(i)/float64(max(d-1, 1))
+	case Middle:
+		return math.Exp(-float64(i) / 109)
 	}
 	return math.Exp(-float64(i) / 52)
+}
+
+// scales returns the d values of s, and the root mean square of a neuron whose
+// layer has them.
+func (s Spectrum) scales(d int) (values []float64, sigma float64) {
+	values = make([]float64, d)
+	var variance float64
+	for i := range values {
+		values[i] = s.value(i, d)
+		variance += values[i] * values[i] / float64(d)
+	}
+	return values, math.Sqrt(variance)
 }
 
 // Pair returns two layers of n datapoints × d neurons, row by row: the data of
@@ -59,38 +79,62 @@ func (s Spectrum) value(i, d int) float64 {
 //
 // Cost O(n·d·log d), under a second for W1.
 func Pair(spectrum Spectrum, n, d int, seed uint64) (x, y []float32) {
-	rng := rand.New(rand.NewPCG(seed, uint64(spectrum)))
-	var (
-		scale      = make([]float64, d)
-		cosine     = make([]float64, d)
-		sine       = make([]float64, d)
-		vx, vy     = newRotation(d, rng), newRotation(d, rng)
-		rowX, rowY = make([]float64, d), make([]float64, d)
-		variance   float64 // mean over neurons
-	)
-	for i := range d {
-		scale[i] = spectrum.value(i, d)
-		variance += scale[i] * scale[i] / float64(d)
-		_, fraction := math.Modf(float64(i+1) * math.Phi) // evenly spread for every prefix
-		sine[i], cosine[i] = math.Sincos(fraction * math.Pi / 2)
-	}
-	meanX, meanY := means(d, math.Sqrt(variance), rng), means(d, math.Sqrt(variance), rng)
-
 	x, y = make([]float32, 0, n*d), make([]float32, 0, n*d)
+	rows := newPairRows(spectrum, d, seed)
 	for range n {
-		for i := range d {
-			z, w := rng.NormFloat64(), rng.NormFloat64()
-			rowX[i] = scale[i] * z
-			rowY[i] = scale[i] * (cosine[i]*z + sine[i]*w)
-		}
-		vx.apply(rowX)
-		vy.apply(rowY)
-		for j := range d {
-			x = append(x, float32(rowX[j]+meanX[j]))
-			y = append(y, float32(rowY[j]+meanY[j]))
-		}
+		x, y = rows.appendNext(x, y)
 	}
 	return x, y
+}
+
+// pairRows makes the rows of a pair, one after the other.
+type pairRows struct {
+	rng          *rand.Rand
+	scale        []float64
+	cosine, sine []float64
+	vx, vy       rotation
+	meanX, meanY []float64
+	rowX, rowY   []float64
+}
+
+func newPairRows(spectrum Spectrum, d int, seed uint64) *pairRows {
+	p := &pairRows{
+		rng:    rand.New(rand.NewPCG(seed, uint64(spectrum))),
+		cosine: make([]float64, d), sine: make([]float64, d),
+		rowX: make([]float64, d), rowY: make([]float64, d),
+	}
+	var sigma float64
+	p.scale, sigma = spectrum.scales(d)
+	for i := range d {
+		p.sine[i], p.cosine[i] = angle(i, 0)
+	}
+	p.vx, p.vy = newRotation(d, p.rng), newRotation(d, p.rng)
+	p.meanX, p.meanY = means(d, sigma, p.rng), means(d, sigma, p.rng)
+	return p
+}
+
+// appendNext appends the next row of x and of y.
+func (p *pairRows) appendNext(x, y []float32) (_, _ []float32) {
+	for i, scale := range p.scale {
+		z, w := p.rng.NormFloat64(), p.rng.NormFloat64()
+		p.rowX[i] = scale * z
+		p.rowY[i] = scale * (p.cosine[i]*z + p.sine[i]*w)
+	}
+	p.vx.apply(p.rowX)
+	p.vy.apply(p.rowY)
+	for j := range p.scale {
+		x = append(x, float32(p.rowX[j]+p.meanX[j]))
+		y = append(y, float32(p.rowY[j]+p.meanY[j]))
+	}
+	return x, y
+}
+
+// angle returns sine and cosine of the angle of direction i, an angle in
+// (0, π/2). Those of every prefix are evenly spread. A shift in [0, 1) turns all
+// of them by that share of the range, round its end.
+func angle(i int, shift float64) (sine, cosine float64) {
+	_, fraction := math.Modf(float64(i+1)*math.Phi + shift)
+	return math.Sincos(fraction * math.Pi / 2)
 }
 
 // means returns d means between 0.5 and 2 times sigma.

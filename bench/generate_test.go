@@ -37,6 +37,7 @@ func TestSpectrumKeeps(t *testing.T) {
 	}{
 		{Steep, 112, 122},
 		{Flat, 445, 465},
+		{Middle, 240, 252},
 	} {
 		t.Run(c.spectrum.String(), func(t *testing.T) {
 			x, y := Pair(c.spectrum, n, d, 1)

@@ -1,19 +1,54 @@
 package bench
 
-// A worker of bench/peers is a process that keeps its data in memory. It warms
-// up, prints one About as a line of JSON, and for each line "go" that it reads
-// runs once and prints one Result.
+// A worker of bench/peers is a process that keeps its data at hand. It warms up,
+// prints one About as a line of JSON, and for each line "go" that it reads runs
+// once and prints one Result. Its last arguments are a workload and its data:
+//
+//	w1 N D X.f32 Y.f32          a pair of layers: all ρ and directions
+//	w2 N D ROWS LAYER.f32 …     a pane: Weighted of each of the first ROWS layers
+//	                            with each of the others
+//	w4 X.npy Y.npy              a pair of files: all ρ and directions
+//	dsyrk N D TIME              the machine's rate: a panel of N × D float64
+//	                            with itself, again and again for TIME
+//
+// A .f32 file holds N datapoints × D neurons, float32, row by row, little endian.
+// It is read before anything is timed; a .npy file is read within the time.
+const (
+	W1    = "w1"
+	W2    = "w2"
+	W4    = "w4"
+	DSYRK = "dsyrk"
+)
 
 // About says what a worker computes with.
 type About struct {
 	About string `json:"about"`
 }
 
-// Result is one timed run: from float32 arrays in memory to all ρ and the
-// directions as maps from neurons.
+// Result is one timed run.
 type Result struct {
-	Seconds float64   `json:"seconds"`
-	K       [2]int    `json:"k"` // directions kept of x and of y
-	Mean    float64   `json:"mean"`
-	Rho     []float64 `json:"rho"`
+	Seconds float64 `json:"seconds"`
+
+	// Of a pair: directions kept of x and of y. Of a pane: the least and the most
+	// kept of the layers looked at.
+	K    [2]int    `json:"k"`
+	Mean float64   `json:"mean,omitempty"` // of Rho
+	Rho  []float64 `json:"rho,omitempty"`
+
+	// Pairs of a pane that the run computed: all, or a sample.
+	Pairs []Scored `json:"pairs,omitempty"`
+
+	// Flops of a run of dsyrk: D²·N a panel.
+	Flops float64 `json:"flops,omitempty"`
+
+	// Notes are codes of this module's warnings, such as that of Mixed which fell
+	// back to float64, and the method where it is not the fastest.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Scored is one pair of a pane: row layer, column layer, and the score.
+type Scored struct {
+	Row      int     `json:"row"`
+	Column   int     `json:"column"`
+	Weighted float64 `json:"weighted"`
 }

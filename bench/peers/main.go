@@ -1,60 +1,90 @@
-// Command peers times SVCCA of this module, native and in pure Go, against
-// numpy's cross form and google/svcca's recipe: the same data, machine and
-// threads, one run of each in turn, so that what disturbs one disturbs all.
+// Command peers times SVCCA of this module, native and in pure Go, against numpy
+// and google/svcca's recipe: the same data, machine and threads, one run of each
+// in turn, so that what disturbs one disturbs all.
 //
 //	git clone https://github.com/google/svcca ../svcca
-//	go run ./bench/peers -svcca ../svcca -rounds 5 -threads 2
+//	go run ./bench/peers -svcca ../svcca -rounds 7              # everything
+//	go run ./bench/peers -svcca ../svcca -work w1               # one pair in memory
+//	go run ./bench/peers -svcca ../svcca -work w2 -pairs 3      # a pane of pairs
+//	go run ./bench/peers -work w4 -rounds 3 -dir /var/tmp       # a pair of files, 4 GB
+//	go run ./bench/peers -rounds 1 -n1 2000 -n2 2000 -rows 4 -n4 20000   # a trial
 //
 // The recipe needs a checkout of github.com/google/svcca, and both need a Python
-// with numpy. Nothing is written outside a temporary directory.
+// with numpy. Nothing is written outside a temporary directory, which is made in
+// -dir. W2 takes 660 MB there, and again in each process that holds the pane.
 //
-// What to read are the ratios, each of two runs of one round; seconds are there
-// to judge them by. Run it on a machine that does nothing else: where the range
-// of the ratios is wide, it did. Timed is the way from float32 arrays in memory to
-// all ρ and directions, in float64, not start-up, reading files or a first run.
+// Contestants of this module:
+//
+//	native                   as it is recommended: native.LimitThreads(1), so one
+//	                         BLAS thread for each of -threads goroutines
+//	native, mixed            the same with Precision: Mixed
+//	native, BLAS's threads   as an importing program that sets nothing
+//	native, 1 thread         native in one thread, for scaling
+//	purego                   the portable backend; in w2 and w4 with -purego, as it
+//	                         takes long
+//
+// What to read are the ratios, each of two runs of one round, as "median
+// (min–max)" over rounds; seconds are there to judge them by. A column "cross /
+// it" says how many times as fast as cross the row's contestant is. "max Δρ" is how
+// far ρ lie from those of native. Below a table stand warnings of ours, with how
+// often they came: float64 says that Mixed did the work again in float64. Run it
+// on a machine that does nothing else: where the range of the ratios is wide, it did.
+// Not timed are start-up, reading data that a workload has in memory, and a first
+// run.
 package main
 
 import (
-	"cmp"
 	"context"
-	_ "embed"
-	"encoding/binary"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gosvcca/gosvcca/bench"
 )
 
-//go:embed worker.py
-var workerPy []byte
-
 // options are the flags.
 type options struct {
-	svcca, python         string
-	rounds, threads, n, d int
-	seed                  uint64
+	work               string
+	svcca, python, dir string
+	purego             bool
+	rounds, threads    int
+	n1, n2, n4, d, d4  int
+	rows, pairs        int
+	dsyrk              time.Duration
+	seed               uint64
+}
+
+// workloads by the names that -work takes.
+var workloads = map[string]func(context.Context, *setting, io.Writer) error{
+	bench.W1: w1, bench.W2: w2, bench.W4: w4,
 }
 
 func main() {
 	var o options
+	flag.StringVar(&o.work, "work", "w1,w2,w4", "workloads, separated by commas")
 	flag.StringVar(&o.svcca, "svcca", "", "checkout of github.com/google/svcca (default: run without it)")
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "Python with numpy")
+	flag.StringVar(&o.dir, "dir", "", "where a directory for data is made, and removed (default: the system's for temporary files)")
+	flag.BoolVar(&o.purego, "purego", false, "let the portable backend take part in w2 and w4 too")
 	flag.IntVar(&o.rounds, "rounds", 5, "timed runs of each")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads of each")
-	flag.IntVar(&o.n, "n", 20000, "datapoints")
-	flag.IntVar(&o.d, "d", 512, "neurons of either layer")
+	flag.IntVar(&o.n1, "n1", bench.W1Datapoints, "datapoints of w1")
+	flag.IntVar(&o.n2, "n2", bench.W2Datapoints, "datapoints of w2")
+	flag.IntVar(&o.n4, "n4", bench.W4Datapoints, "datapoints of w4")
+	flag.IntVar(&o.d, "d", bench.W1Neurons, "neurons of each layer of w1 and w2")
+	flag.IntVar(&o.d4, "d4", bench.W4Neurons, "neurons of either layer of w4")
+	flag.IntVar(&o.rows, "rows", bench.W2Rows, "rows, and columns, of w2")
+	flag.IntVar(&o.pairs, "pairs", 3, "pairs of w2 that the recipe computes in a round")
+	flag.DurationVar(&o.dsyrk, "dsyrk", 2*time.Second, "time of each run of dsyrk in w4")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the data")
 	flag.Parse()
-	if flag.NArg() > 0 || o.rounds < 1 || o.threads < 1 || o.d < 1 || o.n <= o.d {
-		fmt.Fprintln(os.Stderr, "peers: expected no arguments, rounds, threads, d ≥ 1 and n > d")
+	if err := o.check(flag.NArg()); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -69,128 +99,38 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options, out io.Writer) error {
-	dir, err := os.MkdirTemp("", "peers")
-	if err != nil {
-		return err
+func (o options) check(arguments int) error {
+	if arguments > 0 {
+		return fmt.Errorf("%d arguments, expected none", arguments)
 	}
-	defer os.RemoveAll(dir)
-
-	fmt.Fprintf(out, "one pair, %d × %d float32 each, seed %d, 99%% of variance, all ρ and directions, float64\n", o.n, o.d, o.seed)
-	fmt.Fprintf(out, "machine: %s, %d cores; %d threads each; %d rounds\n", processor(), runtime.NumCPU(), o.threads, o.rounds)
-	if o.svcca == "" {
-		fmt.Fprintln(out, "google/svcca's recipe is left out: no -svcca CHECKOUT given")
+	for name := range strings.SplitSeq(o.work, ",") {
+		if workloads[name] == nil {
+			return fmt.Errorf("workload %q is none of w1, w2, w4", name)
+		}
 	}
-	if blas := openblasEnv(); len(blas) > 0 {
-		fmt.Fprintln(out, "environment:", strings.Join(blas, " "))
+	if min(o.rounds, o.threads, o.d, o.d4, o.rows, o.pairs) < 1 {
+		return fmt.Errorf("rounds, threads, d, d4, rows and pairs must be at least 1")
 	}
-	contestants, err := prepare(ctx, o, dir)
-	if err != nil {
-		return err
-	}
-	for i, spectrum := range bench.Spectra {
-		data, err := generate(spectrum, o, dir)
-		if err != nil {
-			return err
-		}
-		if err := race(ctx, o, contestants, data); err != nil {
-			return err
-		}
-		if i == 0 {
-			for _, c := range contestants {
-				fmt.Fprintf(out, "%s: %s\n", c.name, c.about)
-			}
-		}
-		if err := report(out, spectrum, contestants); err != nil {
-			return err
-		}
+	if min(o.n1, o.n2) <= o.d || o.n4 <= o.d4 {
+		return fmt.Errorf("there must be more datapoints than neurons")
 	}
 	return nil
 }
 
-// contestant is one way to compute; the first of a list is what the others are
-// measured by.
-type contestant struct {
-	name    string
-	command []string // to be followed by the data's arguments
-	after   []string // to follow them
-
-	about   string
-	results []bench.Result // by round
-	peak    float64        // resident memory, MiB
-}
-
-// prepare builds and names the contestants.
-func prepare(ctx context.Context, o options, dir string) ([]*contestant, error) {
-	script := filepath.Join(dir, "worker.py")
-	if err := os.WriteFile(script, workerPy, 0o600); err != nil {
-		return nil, err
+func run(ctx context.Context, o options, out io.Writer) error {
+	s, err := prepare(ctx, o)
+	if err != nil {
+		return err
 	}
-	var contestants []*contestant
-	for _, c := range []struct{ name, tags string }{{"native", ""}, {"purego", "purego"}} {
-		binary := filepath.Join(dir, c.name)
-		build := exec.CommandContext(ctx, "go", "build", "-tags", c.tags, "-o", binary, "github.com/gosvcca/gosvcca/bench/worker")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			return nil, fmt.Errorf("building %s: %w", c.name, err)
-		}
-		contestants = append(contestants, &contestant{name: c.name, command: []string{binary}})
+	defer os.RemoveAll(s.dir)
+	fmt.Fprintf(out, "machine: %s, %d cores; %d threads each; %d rounds; seed %d\n", processor(), runtime.NumCPU(), o.threads, o.rounds, o.seed)
+	if blas := openblasEnv(); len(blas) > 0 {
+		fmt.Fprintln(out, "environment:", strings.Join(blas, " "))
 	}
-	contestants = append(contestants, &contestant{name: "cross", command: []string{o.python, script, "cross"}})
-	if o.svcca != "" {
-		if _, err := os.Stat(filepath.Join(o.svcca, "cca_core.py")); err != nil {
-			return nil, fmt.Errorf("no checkout of google/svcca: %w", err)
+	for name := range strings.SplitSeq(o.work, ",") {
+		if err := workloads[name](ctx, s, out); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		contestants = append(contestants, &contestant{name: "recipe",
-			command: []string{o.python, script, "recipe"}, after: []string{o.svcca}})
-	}
-	return contestants, nil
-}
-
-// generate writes the two layers and returns the workers' arguments.
-func generate(spectrum bench.Spectrum, o options, dir string) ([]string, error) {
-	x, y := bench.Pair(spectrum, o.n, o.d, o.seed)
-	args := []string{filepath.Join(dir, "x.f32"), filepath.Join(dir, "y.f32"), strconv.Itoa(o.n), strconv.Itoa(o.d)}
-	for i, layer := range [][]float32{x, y} {
-		file, err := os.Create(args[i])
-		if err != nil {
-			return nil, err
-		}
-		if err := cmp.Or(binary.Write(file, binary.LittleEndian, layer), file.Close()); err != nil {
-			return nil, err
-		}
-	}
-	return args, nil
-}
-
-// race starts a worker for each contestant and lets them run in turn.
-func race(ctx context.Context, o options, contestants []*contestant, data []string) error {
-	var workers []*worker
-	defer func() {
-		for _, w := range workers {
-			w.close()
-		}
-	}()
-	for _, c := range contestants {
-		w, err := start(ctx, c, data, o.threads)
-		if err != nil {
-			return err
-		}
-		workers = append(workers, w)
-		c.about, c.results = w.about, nil
-	}
-	for round := range o.rounds {
-		for i, c := range contestants {
-			result, err := workers[i].run(ctx)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			c.results = append(c.results, result)
-			fmt.Fprintf(os.Stderr, "peers: round %d of %d, %s: %.3f s\n", round+1, o.rounds, c.name, result.Seconds)
-		}
-	}
-	for i, c := range contestants {
-		c.peak = workers[i].peak()
 	}
 	return nil
 }

@@ -23,13 +23,12 @@ type worker struct {
 	about   string
 }
 
-// start starts c's process on data and waits until it has warmed up.
-func start(ctx context.Context, c *contestant, data []string, threads int) (*worker, error) {
-	argv := slices.Concat(c.command, data, c.after)
-	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
+// start starts c's process and waits until it has warmed up.
+func start(ctx context.Context, c *contestant) (*worker, error) {
+	command := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
 	command.Stderr = os.Stderr
 	command.Env = append(os.Environ(),
-		fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads), fmt.Sprintf("GOMAXPROCS=%d", threads))
+		fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", c.threads), fmt.Sprintf("GOMAXPROCS=%d", c.threads))
 	in, err := command.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func start(ctx context.Context, c *contestant, data []string, threads int) (*wor
 
 // settle is how long the machine rests between two runs. OpenBLAS's threads go
 // on spinning for 2^26 cycles after their work: 30 ms at 2.4 GHz.
-const settle = 200 * time.Millisecond
+var settle = 200 * time.Millisecond
 
 // run lets the worker run once.
 func (w *worker) run(ctx context.Context) (result bench.Result, err error) {

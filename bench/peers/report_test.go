@@ -10,32 +10,116 @@ import (
 	"github.com/gosvcca/gosvcca/bench"
 )
 
-func TestReport(t *testing.T) {
-	results := func(seconds ...float64) (r []bench.Result) {
-		for _, s := range seconds {
-			r = append(r, bench.Result{Seconds: s, K: [2]int{2, 3}, Mean: 0.5, Rho: []float64{0.75, 0.25}})
+// timed returns results of these seconds, each alike.
+func timed(like result, seconds ...float64) (r []result) {
+	for _, s := range seconds {
+		like.Seconds = s
+		r = append(r, like)
+	}
+	return r
+}
+
+// cells returns the cells of a line of a table that begins with name.
+func cells(t *testing.T, text, name string) []string {
+	for line := range strings.Lines(text) {
+		if c := strings.Split(strings.Trim(line, "|\n"), "|"); strings.TrimSpace(c[0]) == name {
+			for i := range c {
+				c[i] = strings.TrimSpace(c[i])
+			}
+			return c[1:]
 		}
-		return r
 	}
+	require.Fail(t, "no line", "%s in\n%s", name, text)
+	return nil
+}
+
+func TestReportPair(t *testing.T) {
+	like := result{K: [2]int{2, 3}, Mean: 0.5, Rho: []float64{0.75, 0.25}}
 	contestants := []*contestant{
-		{name: "native", results: results(1, 2, 4)},
-		{name: "cross", results: results(2, 8, 4)},
-		{name: "recipe", results: results(10, 20, 44)},
+		{name: "native", results: timed(like, 1, 2, 4), peak: 12.4},
+		{name: "native, mixed", results: timed(like, 1, 1, 1)},
+		{name: "cross", results: timed(like, 2, 8, 4)},
+		{name: "recipe", results: timed(like, 10, 20, 44)},
 	}
-	contestants[0].results[2].Rho = []float64{0.75, 0.125}
-	contestants[2].results[2].K = [2]int{2, 2}
+	contestants[1].results[2].Rho = []float64{0.75, 0.125}
+	contestants[3].results[2].K = [2]int{2, 2}
+	contestants[1].results[2].Notes = []string{"warning float64", "method triangle", "warning float64"}
 	var out strings.Builder
-	require.NoError(t, report(&out, bench.Flat, contestants))
-	lines := strings.Split(out.String(), "\n")
-	assert.Equal(t, strings.Fields("native 2, 3 0.500000 1.000 2.000 4.000 1.00 1.00–1.00 0 1.2e-01"), strings.Fields(lines[3]))
+	require.NoError(t, reportPair(&out, "W1", contestants))
+	assert.Equal(t, []string{"k", "mean ρ", "min s", "median s", "max s", "it / native", "cross / it", "recipe / it", "peak MiB", "max Δρ"},
+		cells(t, out.String(), "W1"))
 	// Ratios are of one round each (2, 4, 1), not of the medians.
-	assert.Equal(t, strings.Fields("cross 2, 3 0.500000 2.000 4.000 8.000 2.00 1.00–4.00 0 0.0e+00"), strings.Fields(lines[4]))
-	assert.Equal(t, strings.Fields("recipe 2, 2 0.500000 10.000 20.000 44.000 10.00 10.00–11.00 0 k differs"), strings.Fields(lines[5]))
+	assert.Equal(t, []string{"2, 3", "0.500000", "1.000", "2.000", "4.000", "1.00 (1.00–1.00)", "2.00 (1.00–4.00)", "10.0 (10.0–11.0)", "12", "0.0e+00"},
+		cells(t, out.String(), "native"))
+	assert.Equal(t, []string{"2, 3", "0.500000", "1.000", "1.000", "1.000", "0.500 (0.250–1.000)", "4.00 (2.00–8.00)", "20.0 (10.0–44.0)", "0", "1.2e-01"},
+		cells(t, out.String(), "native, mixed"))
+	assert.Equal(t, "k differs", cells(t, out.String(), "recipe")[9])
+	assert.Contains(t, out.String(), "\n- native, mixed: method triangle (1)\n\n- native, mixed: warning float64 (2)\n")
+}
+
+func TestReportPane(t *testing.T) {
+	pair := func(i, j int, w float64) bench.Scored { return bench.Scored{Row: i, Column: j, Weighted: w} }
+	all := []bench.Scored{pair(0, 0, 0.5), pair(0, 1, 0.25), pair(1, 0, 0.25), pair(1, 1, 0.5)}
+	recipe := &contestant{name: "recipe", results: timed(result{K: [2]int{5, 6}}, 3, 3)}
+	recipe.results[0].Pairs, recipe.results[1].Pairs = []bench.Scored{pair(0, 0, 0.5)}, []bench.Scored{pair(1, 0, 0.375), pair(0, 1, 0.25)}
+	recipe.results[1].K = [2]int{4, 5}
+	ours := &contestant{name: "native", results: timed(result{K: [2]int{5, 5}, Pairs: all}, 1, 2)}
+	var out strings.Builder
+	require.NoError(t, reportPane(&out, "W2", []*contestant{ours, recipe}, 4))
+	assert.Equal(t, []string{"k", "min s", "median s", "max s", "ms a pair", "it / native", "recipe / it", "peak MiB", "pairs", "mean Weighted", "max ΔWeighted"},
+		cells(t, out.String(), "W2"))
+	assert.Equal(t, []string{"5–5", "1.000", "1.500", "2.000", "375", "1.00 (1.00–1.00)", "7.50 (3.00–12.00)", "0", "4", "0.3750", "0.0e+00"},
+		cells(t, out.String(), "native"))
+	// One pair in 3 s is 12 s for four, two pairs are 6 s.
+	assert.Equal(t, []string{"4–6", "6.000", "9.000", "12.000", "2.25e+03", "7.50 (3.00–12.00)", "1.00 (1.00–1.00)", "0", "3", "0.3750", "1.2e-01"},
+		cells(t, out.String(), "recipe"))
+
+	out.Reset()
+	require.NoError(t, reportPane(&out, "W2", []*contestant{ours}, 4))
+	assert.NotContains(t, out.String(), "recipe")
+}
+
+func TestReportFiles(t *testing.T) {
+	like := result{K: [2]int{2, 3}, Mean: 0.5, Rho: []float64{0.75}}
+	contestants := []*contestant{
+		{name: "native", results: timed(like, 2, 4)},
+		{name: "native, mixed", results: timed(like, 1, 4)},
+	}
+	panels := &contestant{name: "dsyrk", results: timed(result{Flops: 40e9}, 1, 3, 2, 2, 1, 1)} // 20 and 30 GFLOP/s
+	var out strings.Builder
+	require.NoError(t, reportFiles(&out, "W4", contestants, panels, 32e9))
+	assert.Equal(t, []string{"2, 3", "0.500000", "2.000", "3.000", "4.000", "12.0 (8.0–16.0)", "53% (27–80)", "1.00 (1.00–1.00)", "0", "0.0e+00"},
+		cells(t, out.String(), "native"))
+	assert.Equal(t, []string{"20.0 (8.0–32.0)", "93% (27–160)", "1.50 (1.00–2.00)"}, cells(t, out.String(), "native, mixed")[5:8])
+	assert.Equal(t, "25.0 (20.0–30.0)", cells(t, out.String(), "dsyrk")[5])
+}
+
+func TestDescribe(t *testing.T) {
+	var out strings.Builder
+	describe(&out, []*contestant{{name: "native", about: "OpenBLAS"}, {name: "cross", about: "numpy"}, {name: "mixed", about: "OpenBLAS"}})
+	assert.Equal(t, "- native; mixed: OpenBLAS\n- cross: numpy\n\n", out.String())
+}
+
+func TestTable(t *testing.T) {
+	var out strings.Builder
+	var words table
+	words.row("", "mean ρ")
+	words.row("ours", "1")
+	require.NoError(t, words.print(&out))
+	assert.Equal(t, "|      | mean ρ |\n|------|-------:|\n| ours |      1 |\n", out.String())
 }
 
 func TestRange(t *testing.T) {
 	assert.Equal(t, valueRange{1, 1, 1}, newRange([]float64{1}))
 	assert.Equal(t, valueRange{1, 2.5, 9}, newRange([]float64{9, 2, 1, 3}))
+	for text, r := range map[string]valueRange{
+		"1.25 (0.50–2.00)":       {0.5, 1.25, 2},
+		"0.0500 (0.0400–0.1000)": {0.04, 0.05, 0.1},
+		"151 (99–1000)":          {99, 151, 1000},
+		"0 (0–0)":                {},
+	} {
+		assert.Equal(t, text, r.String())
+	}
 }
 
 func TestField(t *testing.T) {
@@ -43,4 +127,21 @@ func TestField(t *testing.T) {
 	assert.Equal(t, "123 kB", field(text, "VmHWM"))
 	assert.Equal(t, "EPYC: 2", field(text, "model name"))
 	assert.Empty(t, field(text, "b"))
+}
+
+func TestOptions(t *testing.T) {
+	good := options{work: "w1,w4", rounds: 1, threads: 1, n1: 3, n2: 3, n4: 3, d: 2, d4: 2, rows: 1, pairs: 1}
+	assert.NoError(t, good.check(0))
+	assert.Error(t, good.check(1))
+	for name, spoil := range map[string]func(*options){
+		"work":    func(o *options) { o.work = "w1,w3" },
+		"no work": func(o *options) { o.work = "" },
+		"rounds":  func(o *options) { o.rounds = 0 },
+		"n1":      func(o *options) { o.n1 = 2 },
+		"n4":      func(o *options) { o.n4 = 1 },
+	} {
+		o := good
+		spoil(&o)
+		assert.Error(t, o.check(0), name)
+	}
 }

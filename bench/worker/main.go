@@ -1,17 +1,20 @@
 // Command worker times this module's SVCCA for bench/peers, which starts it:
-// worker X.f32 Y.f32 N D, layers of N datapoints × D neurons, float32, row by
-// row, little endian. Package bench describes what it reads and prints.
+//
+//	worker [-precision mixed] [-blas-threads] WORKLOAD DATA…
+//
+// Package bench describes what it reads and prints. One product uses one thread,
+// so that goroutines share the work, as many as GOMAXPROCS; with -blas-threads
+// the BLAS keeps the threads that it starts with, as in a program that imports
+// the library and sets nothing.
 package main
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
-	"time"
 
 	"github.com/gosvcca/gosvcca/bench"
 	"github.com/gosvcca/gosvcca/native"
@@ -19,43 +22,49 @@ import (
 )
 
 func main() {
-	if err := serve(os.Args[1:]); err != nil {
+	precision := svcca.Double
+	flag.TextVar(&precision, "precision", precision, "of products: float64 or mixed")
+	blasThreads := flag.Bool("blas-threads", false, "let the BLAS keep its threads")
+	flag.Parse()
+	if !*blasThreads {
+		defer native.LimitThreads(1)()
+	}
+	if err := serve(flag.Args(), svcca.Options{Precision: precision}); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(args []string) error {
-	if len(args) != 4 {
-		return fmt.Errorf("%d arguments, expected X.f32 Y.f32 N D", len(args))
-	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil {
-		return err
-	}
-	d, err := strconv.Atoi(args[3])
-	if err != nil {
-		return err
-	}
-	var layers [2]svcca.Layer
-	for i, path := range args[:2] {
-		data, err := load(path, n*d)
-		if err != nil {
-			return err
-		}
-		layers[i] = svcca.FromSlice(path, data, n, d)
-	}
+// runner computes once and times it.
+type runner func() (bench.Result, error)
 
-	if _, err := run(layers); err != nil {
+// workloads load data from their arguments.
+var workloads = map[string]func(args []string, o svcca.Options) (runner, error){
+	bench.W1:    loadPair,
+	bench.W2:    loadPane,
+	bench.W4:    openFiles,
+	bench.DSYRK: newPanels,
+}
+
+func serve(args []string, o svcca.Options) error {
+	if len(args) == 0 || workloads[args[0]] == nil {
+		return fmt.Errorf("arguments %q: expected a workload and its data", args)
+	}
+	run, err := workloads[args[0]](args[1:], o)
+	if err != nil {
+		return err
+	}
+	if _, err := run(); err != nil {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(bench.About{About: native.Describe().String()}); err != nil {
+	about := fmt.Sprintf("%s; GOMAXPROCS %d", native.Describe(), runtime.GOMAXPROCS(0))
+	if err := out.Encode(bench.About{About: about}); err != nil {
 		return err
 	}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		result, err := run(layers)
+		result, err := run()
 		if err != nil {
 			return err
 		}
@@ -65,30 +74,4 @@ func serve(args []string) error {
 		}
 	}
 	return in.Err()
-}
-
-func run(layers [2]svcca.Layer) (bench.Result, error) {
-	start := time.Now()
-	c, err := svcca.Between(layers[0], layers[1], svcca.Options{})
-	seconds := time.Since(start).Seconds()
-	if err != nil {
-		return bench.Result{}, err
-	}
-	if got := c.X.Directions.Map.Cols; got != len(c.Rho) {
-		return bench.Result{}, fmt.Errorf("%d directions for %d ρ", got, len(c.Rho))
-	}
-	return bench.Result{Seconds: seconds, K: [2]int{c.X.K, c.Y.K}, Mean: c.Mean, Rho: c.Rho}, nil
-}
-
-func load(path string, count int) ([]float32, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data := make([]float32, count)
-	if err := binary.Read(file, binary.LittleEndian, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return data, nil
 }

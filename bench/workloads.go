@@ -1,0 +1,27 @@
+package bench
+
+// The workloads in their full sizes. W1 is one pair of layers in memory, W2 a
+// pane of W2Rows layers against as many others, W4 one pair of files, larger than
+// what a program would keep in memory.
+const (
+	W1Datapoints = 20000
+	W1Neurons    = 512
+
+	W2Datapoints = 10000
+	W2Neurons    = 512
+	W2Rows       = 16
+
+	W4Datapoints = 500000
+	W4Neurons    = 1024
+)
+
+// W1Spectra are those that W1 is timed for; W2 is for all, W4 for W4Spectrum alone,
+// as its time is in products of neurons, whatever k.
+var W1Spectra = []Spectrum{Steep, Flat}
+
+// W4Spectrum is Middle, as the last of 1024 singular values of Steep would drown in
+// the rounding of float32: then the rank is in doubt, and moments do not serve.
+const W4Spectrum = Middle
+
+// PanelRows is the block of rows that products are timed with: svcca's own.
+const PanelRows = 1024
