@@ -27,15 +27,31 @@ func (f *Eigen[T]) Factorize(a Matrix[T], vectors bool) error {
 	if a.Rows != a.Cols {
 		panic(errBadShape)
 	}
+	f.rows = Of(a.Rows, a.Rows, grow(&f.memory, a.Rows*a.Rows))
+	f.rows.CopyFrom(a)
+	return f.decompose(vectors)
+}
+
+// FactorizeInPlace is Factorize in the memory of a: its elements, of both
+// triangles, become those of the result and must be left alone until the next
+// Factorize.
+func (f *Eigen[T]) FactorizeInPlace(a Matrix[T], vectors bool) error {
+	a.check()
+	if a.Rows != a.Cols {
+		panic(errBadShape)
+	}
+	f.rows = a
+	return f.decompose(vectors)
+}
+
+func (f *Eigen[T]) decompose(vectors bool) error {
 	f.ok, f.vecs = false, vectors
-	if err := checkFiniteUpper("SYEVD", a); err != nil {
+	if err := checkFiniteUpper("SYEVD", f.rows); err != nil {
 		return err
 	}
-	n := a.Rows
+	n := f.rows.Rows
 	values := grow(&f.values, n)
-	f.rows = Of(n, n, grow(&f.memory, n*n))
 	if n > 0 {
-		f.rows.CopyFrom(a)
 		if info := inUse(f.backend).syevd(f.rows, values, vectors, &f.work); info != 0 {
 			return fmt.Errorf("lapack: SYEVD of order %d, info %d: %w", n, info, ErrNoConvergence)
 		}
@@ -60,6 +76,15 @@ func (f *Eigen[T]) Values() []T {
 		panic(errUnfactorized)
 	}
 	return f.values
+}
+
+// Vector returns the eigenvector of the i-th of Values: a view that the next
+// Factorize overwrites.
+func (f *Eigen[T]) Vector(i int) []T {
+	if !f.ok || !f.vecs {
+		panic(errUnfactorized)
+	}
+	return f.rows.Row(f.rows.Rows - 1 - i)
 }
 
 // VectorsTo returns the eigenvectors of the k largest eigenvalues as columns,

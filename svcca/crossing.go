@@ -52,10 +52,6 @@ func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 		offset = sum.Rows
 		stacked = append(append([]source{}, x.left...), x.right...)
 	}
-	var part lapack.Matrix[float32]
-	if x.precision == Mixed {
-		part = take(&x.part32, sum.Rows, sum.Cols)
-	}
 	most := min(x.blockRows, n)
 	blocks := [2]block{x.block(x.precision, 0, most, widths(stacked)), x.block(x.precision, 1, most, widths(stacked))}
 	panels := make([]panel, len(stacked))
@@ -75,8 +71,8 @@ func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 		}
 		products = tasks{}
 		if rows > 0 {
-			products = tasks{len(tiles), func(i, _ int) error {
-				tiles[i].add(part, next, offset, sum)
+			products = tasks{len(tiles), func(i, worker int) error {
+				tiles[i].add(&x.parts32[worker], next, offset, sum)
 				return nil
 			}}
 		}

@@ -21,6 +21,9 @@ type moments struct {
 	apart [2]float64
 	// spectral and frobenius are, by side, norms of the errors of float32 products.
 	spectral, frobenius [2]float64
+	// unseen: a neuron of the side is so small beside the others that squares of it
+	// are nothing in float32, and it would pass for constant.
+	unseen [2]bool
 }
 
 // panelBytes bounds a block of rows in memory: two of 8 MiB share the last-level
@@ -65,10 +68,6 @@ func (m *moments) sum() (first, rows int, err error) {
 	most := min(panelRows(d), m.n)
 	blocks := [2]block{m.block(m.precision, 0, most, d), m.block(m.precision, 1, most, d)}
 	tiles := tilesOf(d, m.tile)
-	var part lapack.Matrix[float32]
-	if m.precision == Mixed {
-		part = take(&m.part32, d, d)
-	}
 	var products tasks // of the block read last, rows last … first
 	for first, last := 0, 0; products.count > 0 || first < m.n; {
 		rows := min(most, m.n-first)
@@ -82,8 +81,8 @@ func (m *moments) sum() (first, rows int, err error) {
 		}
 		products = tasks{}
 		if rows > 0 {
-			products = tasks{len(tiles), func(i, _ int) error {
-				tiles[i].add(part, next, 0, m.gram)
+			products = tasks{len(tiles), func(i, worker int) error {
+				tiles[i].add(&m.parts32[worker], next, 0, m.gram)
 				return nil
 			}}
 		}
@@ -126,15 +125,14 @@ func (t tile) work() int {
 }
 
 // add adds the tile of bᵀb to sum, its columns from those of b that begin at
-// offset. What float32 makes of a block is added in float64; part, of sum's shape,
-// is its memory.
-func (t tile) add(part lapack.Matrix[float32], b block, offset int, sum lapack.Matrix[float64]) {
+// offset. What float32 makes of a block, in the memory given, is added in float64.
+func (t tile) add(memory *[]float32, b block, offset int, sum lapack.Matrix[float64]) {
 	to := sum.View(t.row, t.col, t.rows, t.cols)
 	if b.f32.Data == nil {
 		multiply(t, b.f64, offset, 1, to)
 		return
 	}
-	product := part.View(t.row, t.col, t.rows, t.cols)
+	product := take(memory, t.rows, t.cols)
 	multiply(t, b.f32, offset, 0, product)
 	for i := range product.Rows {
 		from := 0
@@ -276,6 +274,9 @@ func (m *moments) finish() {
 	for k, s := range m.sides {
 		if m.precision == Mixed {
 			m.spectral[k], m.frobenius[k] = m.probes[k].errors(m.of(k, k), sums[k], total, s.rest)
+			for j, mean := range s.mean {
+				m.unseen[k] = m.unseen[k] || mean != 0 && math.Abs(mean) < 0x1p-50 && m.of(k, k).At(j, j) < 0x1p-100
+			}
 		}
 	}
 	m.survey()
@@ -298,7 +299,8 @@ func (m *moments) of(i, j int) lapack.Matrix[float64] {
 	return m.gram.View(m.begin(i), m.begin(j), m.sides[i].d, m.sides[j].d)
 }
 
-// reduce decomposes side i's own sums. The basis has its V in the workspace.
+// reduce decomposes side i's own sums, which it spoils. The basis has its V in the
+// workspace.
 func (m *moments) reduce(i int, o Options) (*basis, error) {
 	s, gram := m.sides[i], m.of(i, i)
 	if len(s.active) < s.d {
@@ -311,32 +313,17 @@ func (m *moments) reduce(i int, o Options) (*basis, error) {
 		}
 	}
 	eigen := &m.eigen[i]
-	if err := eigen.Factorize(gram, true); err != nil {
+	if err := eigen.FactorizeInPlace(gram, true); err != nil {
 		return nil, s.wrap(err)
 	}
-	v := eigen.VectorsTo(take(&m.vectors[i], len(s.active), len(s.active)), len(s.active))
 	b := &basis{side: s, method: MethodMoments, precision: m.precision}
-	b.s, b.along, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), s.rmsAlong(v), true
+	b.s, b.along, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), s.rmsAlong(len(s.active), eigen.Vector), true
 	b.loss = squaredLoss(b.s[0], m.apart[i])
 	if m.precision == Mixed {
 		b.loss = mixedLoss(b.s[0], m.spectral[i], m.frobenius[i])
 	}
 	b.cut(o)
-	b.kSure = b.kSure && !m.unseen(i)
-	b.v = s.expand(&m.active[i], v.View(0, 0, len(s.active), b.k))
+	b.kSure = b.kSure && !m.unseen[i]
+	b.v = s.expand(&m.expanded[i], eigen.VectorsTo(take(&m.vectors[i], len(s.active), b.k), b.k))
 	return b, nil
-}
-
-// unseen reports whether a neuron of side i is so small beside the others that
-// float32 squares of it are nothing, and it would pass for constant.
-func (m *moments) unseen(i int) bool {
-	if m.precision != Mixed {
-		return false
-	}
-	for j, mean := range m.sides[i].mean {
-		if mean != 0 && math.Abs(mean) < 0x1p-50 && m.of(i, i).At(j, j) < 0x1p-100 {
-			return true
-		}
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -341,7 +342,7 @@ func (p *pane) windows() (all []window) {
 				continue
 			}
 			// One new layer is a column against all rows, not all against all.
-			w.symmetric = w.symmetric && len(w.rows) == len(w.columns)
+			w.symmetric = w.symmetric && slices.Equal(w.rows, w.columns)
 			all = append(all, w)
 		}
 	}

@@ -1,10 +1,6 @@
 package svcca
 
-import (
-	"math"
-
-	"github.com/gosvcca/gosvcca/lapack"
-)
+import "math"
 
 // The relative roundings of float64 and float32.
 const (
@@ -197,17 +193,16 @@ func (b *basis) cutError() float64 {
 	return min(1, b.turn(b.s[b.k-1], next))
 }
 
-// rmsAlong returns ‖diag(a) v_i‖ of each column of v, whose rows are the neurons
-// that vary.
-func (s *side) rmsAlong(v lapack.Matrix[float64]) []float64 {
-	squares := make([]float64, s.d)
-	for r, j := range s.active {
-		for i, x := range v.Row(r) {
-			squares[i] += s.rms[j] * s.rms[j] * x * x
+// rmsAlong returns ‖diag(a) v_i‖ of count right singular vectors, whose elements
+// are those of the neurons that vary; 0 for those that are not there.
+func (s *side) rmsAlong(count int, vector func(i int) []float64) []float64 {
+	along := make([]float64, s.d)
+	for i := range count {
+		for r, x := range vector(i) {
+			x *= s.rms[s.active[r]]
+			along[i] += x * x
 		}
+		along[i] = math.Sqrt(along[i])
 	}
-	for i := range squares {
-		squares[i] = math.Sqrt(squares[i])
-	}
-	return squares
+	return along
 }

@@ -98,15 +98,15 @@ func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64],
 		return nil, u, s.wrap(err)
 	}
 	vt := svd.VT()
-	v := lapack.New[float64](vt.Cols, vt.Rows)
-	v.TransposeFrom(vt)
 	b = &basis{side: s, method: MethodTriangle}
 	b.s = make([]float64, min(s.n, s.d))
 	copy(b.s, svd.Values())
 	b.loss = linearLoss(b.s[0], t.apart[i])
-	b.along = s.rmsAlong(v)
+	b.along = s.rmsAlong(vt.Rows, vt.Row)
 	b.cut(o)
-	b.v = s.expand(new([]float64), v.View(0, 0, v.Rows, b.k))
+	v := lapack.New[float64](vt.Cols, b.k)
+	v.TransposeFrom(vt.View(0, 0, b.k, vt.Cols))
+	b.v = s.expand(new([]float64), v)
 	return b, svd.U().View(0, 0, columns.Rows, b.k), nil
 }
 

@@ -15,11 +15,12 @@ type workspace struct {
 	scaled32      []float32
 	active        [2][]float64
 	vectors       [2][]float64
+	expanded      [2][]float64
 	signs         [2][]float64
-	part32        []float32
 	blocks32      [2][]float32
 	chunks        [][]float64 // by worker
 	chunks32      [][]float32
+	parts32       [][]float32
 	eigen         [2]lapack.Eigen[float64]
 	svd           lapack.SVD[float64]
 }
@@ -44,7 +45,7 @@ func take[T lapack.Scalar](memory *[]T, rows, cols int) lapack.Matrix[T] {
 // workers prepares memory for so many.
 func (w *workspace) workers(count int) {
 	for len(w.chunks) < count {
-		w.chunks, w.chunks32 = append(w.chunks, nil), append(w.chunks32, nil)
+		w.chunks, w.chunks32, w.parts32 = append(w.chunks, nil), append(w.chunks32, nil), append(w.parts32, nil)
 	}
 }
 

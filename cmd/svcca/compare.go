@@ -1,10 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -13,9 +15,8 @@ import (
 
 // compareFlags are what compare was told.
 type compareFlags struct {
-	options    svcca.Options
-	transpose  bool
-	weights    string
+	optionFlags
+	memory     memory
 	json       bool
 	directions string
 	force      bool
@@ -25,26 +26,21 @@ type compareFlags struct {
 func newCompare() *cobra.Command {
 	f := &compareFlags{}
 	c := command(&cobra.Command{
-		Use:   "compare A.npy B.npy [flags]",
+		Use:   "compare A.npy B.npy | PAIR.sums [flags]",
 		Short: "Compares two layers",
 		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
 datapoints × neurons, floating point, written by numpy.save. Row i of both is
-the same input.`,
+the same input. A pattern in quotes is one layer in shards. Files may be larger
+than memory. PAIR.sums holds sums of both layers, which svcca moments wrote.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
-  svcca compare a.npy b.npy --keep 'count(20)' --json > ab.json`,
-		Args: twoFiles,
+  svcca compare 'a/layer3/part-*.npy' b.npy --keep 'count(20)' --json > ab.json`,
+		Args: twoFilesOrSums,
 	}, func(cmd *cobra.Command, args []string) error {
-		return f.run(cmd.Context(), args[0], args[1], cmd.OutOrStdout(), cmd.ErrOrStderr())
+		return f.run(cmd, args)
 	})
 	flags := c.Flags()
-	flags.TextVar(&f.options.Keep, "keep", svcca.Variance(0.99),
-		"directions kept, `RULE`: variance(share), sum(share), count(number), rank")
-	flags.TextVar(&f.options.RankTol, "rank-tol", svcca.StorageTol(),
-		"rounding noise, `TOL`: storage, float16, bfloat16, float32, float64, machine, or a share of the largest singular value")
-	flags.TextVar(&f.options.Centering, "centering", svcca.CenterNeurons,
-		"subtract first, `WHAT`: neurons (each one's mean) or none")
-	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
-	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
+	f.register(flags)
+	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
 	flags.StringVar(&f.directions, "directions", "", "save directions to `OUT`.npz for project (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npz (default: refuse)")
@@ -52,33 +48,22 @@ the same input.`,
 	return c
 }
 
-func (f *compareFlags) run(ctx context.Context, pathX, pathY string, stdout, stderr io.Writer) error {
-	x, err := openLayer(pathX, f.transpose)
-	if err != nil {
-		return err
+// twoFilesOrSums is an error where there are neither two arguments nor one, which
+// is no layer.
+func twoFilesOrSums(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && !beginsWith(args[0], npyMagic) {
+		return nil
 	}
-	defer x.Close()
-	y, err := openLayer(pathY, f.transpose)
-	if err != nil {
-		return err
+	return twoFiles(cmd, args)
+}
+
+func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
+	ctx, stdout, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	work := f.layers
+	if len(args) == 1 {
+		work = f.sums
 	}
-	defer y.Close()
-	if err := checkDatapoints(x, y, f.transpose); err != nil {
-		return err
-	}
-	if f.weights != "" {
-		n, _ := x.Dims()
-		if f.options.Weights, err = readWeights(f.weights, n); err != nil {
-			return err
-		}
-	}
-	var out *target
-	if f.directions != "" {
-		if out, err = newTarget(f.directions, f.force, pathX, pathY, f.weights); err != nil {
-			return err
-		}
-	}
-	c, err := svcca.BetweenContext(ctx, x, y, f.options)
+	c, out, err := work(cmd, args)
 	if err != nil {
 		return err
 	}
@@ -97,6 +82,90 @@ func (f *compareFlags) run(ctx context.Context, pathX, pathY string, stdout, std
 	return writeJSON(stdout, comparisonJSON{
 		Schema: "svcca.compare/1", Version: version(), Comparison: c, Backend: native.Describe(),
 	})
+}
+
+// fewer is how to need less memory, said where there is too little.
+const fewer = "layers of fewer neurons need less"
+
+// layers compares two layers on disk. It returns where to write directions too.
+func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
+	rows, err := openRows(args, f.transpose)
+	if err != nil {
+		return nil, nil, sumsHint(err, args)
+	}
+	defer rows.close()
+	x, y := rows.layers[0], rows.layers[1]
+	n, d := x.Dims()
+	_, e := y.Dims()
+	need := svcca.BetweenMemory(n, d, e, f.options)
+	if f.weights != "" {
+		need += 3 * 8 * int64(n) // √w of each layer too
+	}
+	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), need, fewer); err != nil {
+		return nil, nil, err
+	}
+	if err := f.readWeights(n); err != nil {
+		return nil, nil, err
+	}
+	out, err := f.target(append(slices.Concat(rows.inputs[0].paths, rows.inputs[1].paths), f.weights)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
+	if err == nil {
+		err = rows.unchanged()
+	}
+	return c, out, located(err, 0, rows.inputs)
+}
+
+// sums compares the layers of which a file holds the sums.
+func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
+	path := args[0]
+	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose"); err != nil {
+		return nil, nil, err
+	}
+	s, head, _, err := readSums(path, f.memory)
+	if err != nil {
+		return nil, nil, err
+	}
+	pair, is := s.of.(*svcca.Pair)
+	if !is {
+		return nil, nil, fmt.Errorf("%s holds %s: those of a pair are needed, which svcca moments makes of two", shown(path), s.kind())
+	}
+	n, d, e := pair.Dims()
+	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, f.options), fewer); err != nil {
+		return nil, nil, err
+	}
+	out, err := f.target(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Context().Err(); err != nil {
+		return nil, nil, err
+	}
+	c, err := pair.Compare(f.options)
+	if err == nil && head.weighted() {
+		c.Options.Weights = []float64{} // there were some, and they are gone
+	}
+	return c, out, err
+}
+
+// target returns where directions go, nil for nowhere.
+func (f *compareFlags) target(inputs ...string) (*target, error) {
+	if f.directions == "" {
+		return nil, nil
+	}
+	return newTarget(f.directions, f.force, inputs...)
+}
+
+// sumsHint adds to the error of a file that is no layer what to do with sums.
+func sumsHint(err error, paths []string) error {
+	for _, path := range paths {
+		if beginsWith(path, sumsMagic) {
+			return fmt.Errorf("%s holds sums: of a pair they are compared alone, svcca compare %s; sums of one layer each do not tell what two have in common", shown(path), shown(path))
+		}
+	}
+	return err
 }
 
 func (f *compareFlags) notice(stderr io.Writer, text string) {

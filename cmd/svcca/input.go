@@ -45,7 +45,7 @@ Channels first, as in PyTorch: x.transpose(0, 2, 3, 1) before the second.`,
 }
 
 // checkDatapoints returns an error where two layers have not the same rows.
-func checkDatapoints(x, y *activation.File, transposed bool) error {
+func checkDatapoints(x, y layerFile, transposed bool) error {
 	n, _ := x.Dims()
 	other, _ := y.Dims()
 	if n == other {
@@ -61,25 +61,15 @@ func checkDatapoints(x, y *activation.File, transposed bool) error {
 
 // readWeights reads a weight per datapoint, from an array of n or n × 1.
 func readWeights(path string, datapoints int) ([]float64, error) {
-	f, err := openLayer(path, false)
+	w, err := openWeights(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	n, columns := f.Dims()
-	if n != datapoints || columns != 1 {
-		return nil, fmt.Errorf("%s holds %d × %d numbers: one weight for each of %d datapoints is needed", shown(path), n, columns, datapoints)
-	}
-	w := lapack.New[float64](n, 1)
-	if err := f.Read(w, 0, 0); err != nil {
+	defer w.file.Close()
+	if err := w.checkCount(datapoints); err != nil {
 		return nil, err
 	}
-	for i, v := range w.Data {
-		if !(v > 0) || v > maxFinite {
-			return nil, fmt.Errorf("%s: the weight of datapoint %d (counted from 0) is %v: weights are positive numbers; leave out datapoints that weigh nothing", shown(path), i, v)
-		}
-	}
-	return w.Data, nil
+	return w.next(datapoints)
 }
 
 // cancellable is a layer whose reading stops when ctx ends.
@@ -97,15 +87,15 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 
 // part is the datapoints of a layer from first on, rows of them.
 type part struct {
-	cancellable
+	layerFile
 	first, rows int
 }
 
 func (p part) Dims() (datapoints, neurons int) {
-	_, neurons = p.File.Dims()
+	_, neurons = p.layerFile.Dims()
 	return p.rows, neurons
 }
 
 func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
-	return p.cancellable.Read(dst, p.first+row, col)
+	return p.layerFile.Read(dst, p.first+row, col)
 }

@@ -19,7 +19,11 @@ func writeReport(w io.Writer, s style, c *svcca.Comparison, transposed bool) err
 
 func (p *page) report(c *svcca.Comparison, transposed bool) {
 	p.line("SVCCA of two layers over " + plural(c.X.Datapoints, "datapoint"))
-	if c.Options.Weights != nil {
+	switch {
+	case c.Options.Weights == nil:
+	case len(c.Options.Weights) == 0:
+		p.line("Weighted, as the sums are that this was made from.")
+	default:
 		p.paragraph("", "", fmt.Sprintf("Weighted: they count as much as %.4g datapoints of equal weight.", effective(c.Options.Weights)))
 	}
 	p.line("")
@@ -117,13 +121,27 @@ func (p *page) advised(w svcca.Warning, c *svcca.Comparison, transposed bool) st
 	for _, name := range []string{c.X.Name, c.Y.Name} {
 		text = strings.ReplaceAll(text, strconv.Quote(name), `"`+p.shorten(shown(name), 40)+`"`)
 	}
-	if w.Code != svcca.WarnWide {
-		return text
-	}
-	if transposed {
+	switch {
+	case w.Code == svcca.WarnWide && transposed:
 		return text + " --transpose is on: leave it out if the files hold datapoints × neurons."
+	case w.Code == svcca.WarnWide:
+		return text + " If so, add --transpose."
+	case w.Code == svcca.WarnUncertainK, w.Code == svcca.WarnUncertainRank, w.Code == svcca.WarnAccuracy:
+		return text + finer(c)
 	}
-	return text + " If so, add --transpose."
+	return text
+}
+
+// finer says what would have a smaller error, if anything would.
+func finer(c *svcca.Comparison) string {
+	switch {
+	case c.Options.Precision == svcca.Mixed:
+		return ". --precision float64 is finer."
+	case c.Method == svcca.MethodMoments:
+		// Of layers that are at hand compare has tried it.
+		return ". Sums made with svcca moments --triangle are finer."
+	}
+	return ""
 }
 
 // decimal returns v with four decimals, or as many as its error bound allows,

@@ -165,8 +165,7 @@ func TestChanceDeviation(t *testing.T) {
 		}
 		mean := sum / samples
 		measured := math.Sqrt(squares/samples - mean*mean)
-		c := &svcca.Comparison{X: svcca.Side{K: p, Datapoints: n + 1}, Y: svcca.Side{K: q, Datapoints: n + 1}, Rho: make([]float64, int(m))}
-		want := chanceDeviation(c)
+		want := svcca.ChanceDeviation(svcca.Side{K: p, Datapoints: n + 1}, svcca.Side{K: q, Datapoints: n + 1}, svcca.CenterNeurons)
 		// One direction each: ρ² has a long tail, of kurtosis up to 15.
 		standardError := want * math.Sqrt(14.0/4/samples)
 		assert.InDelta(t, want, measured, 4*standardError, "%d and %d of %d", p, q, n)

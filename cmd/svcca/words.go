@@ -145,7 +145,11 @@ func keptShare(s svcca.Side) float64 {
 
 // finePrint says what the numbers are right to, and how they came about.
 func finePrint(c *svcca.Comparison) string {
-	text := fmt.Sprintf("Right to %s (%s)", upward(c.ErrorBound), c.Method)
+	method := string(c.Method)
+	if mixedPrecision(c) {
+		method += ", mixed precision"
+	}
+	text := fmt.Sprintf("Right to %s (%s)", upward(c.ErrorBound), method)
 	switch {
 	case c.WeightedUnique && c.PWCCAUnique:
 		text += fmt.Sprintf(", weighted to %s, PWCCA to %s", upward(c.WeightedErrorBound), upward(c.PWCCAErrorBound))
@@ -157,9 +161,24 @@ func finePrint(c *svcca.Comparison) string {
 	return text + "."
 }
 
+// mixedPrecision reports whether products of at least one layer are of float32.
+func mixedPrecision(c *svcca.Comparison) bool {
+	double := 0
+	for _, w := range c.Warnings {
+		if w.Code == svcca.WarnDouble {
+			double++
+		}
+	}
+	return c.Options.Precision == svcca.Mixed && double < 2
+}
+
 // optionWords returns the options in the words of the flags.
 func optionWords(o svcca.Options) string {
-	return fmt.Sprintf("Options: --keep %s --rank-tol %v --centering %v", quoted(o.Keep.String()), o.RankTol, o.Centering)
+	text := fmt.Sprintf("Options: --keep %s --rank-tol %v --centering %v", quoted(o.Keep.String()), o.RankTol, o.Centering)
+	if o.Precision == svcca.Mixed {
+		text += " --precision mixed"
+	}
+	return text
 }
 
 // quoted returns a flag's value as a shell takes it.

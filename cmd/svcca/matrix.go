@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/gosvcca/gosvcca/native"
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// matrixFlags are what matrix was told.
+type matrixFlags struct {
+	optionFlags
+	layers  layerArgs
+	score   score
+	memory  memory
+	cache   string
+	threads int
+	skipBad bool
+	dryRun  bool
+	outputs []string
+	force   bool
+	json    bool
+	quiet   bool
+}
+
+func newMatrix() *cobra.Command {
+	f := &matrixFlags{}
+	c := command(&cobra.Command{
+		Use:   "matrix FILE… [--against FILE…] [flags]",
+		Short: "Compares many layers with many",
+		Long: `Compares every layer with every other, or with each of --against. FILE: a .npy,
+a directory, or a pattern, 'run?/**/fc{1,2}.npy'; layer2 comes before layer10.
+Files part-N.npy, NAME.part-N.npy and NAME-N-of-M.npy are shards of one layer.`,
+		Example: `  svcca matrix a/*.npy
+  svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
+	}, func(cmd *cobra.Command, args []string) error {
+		return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	})
+	flags := c.Flags()
+	f.layers.register(flags)
+	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, weighted, …")
+	f.optionFlags.register(flags)
+	flags.TextVar(&f.memory, "memory", memory(0), "hold `SIZE`, as 2GiB (default: half of what is free)")
+	flags.StringVar(&f.cache, "cache", "", "keep reduced layers in `DIR` (default: no)")
+	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
+	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out files that cannot be used (default: fail)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "also write `OUT`.json, .csv, .npy (default: no)")
+	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
+	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: a table)")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "output" { // as some say
+			name = "out"
+		}
+		return pflag.NormalizedName(name)
+	})
+	return c
+}
+
+// matrix is a call of the command.
+type matrix struct {
+	*matrixFlags
+	stderr  io.Writer
+	known   map[string]int // index of inputs by their files
+	inputs  []input
+	files   []layerFile // of inputs; nil where left out
+	left    []leftOut
+	rows    []int // indices of inputs
+	columns []int // nil: the rows
+	bar     *progress
+	mu      sync.Mutex
+}
+
+// leftOut is a layer that --skip-bad passed over.
+type leftOut struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	m := &matrix{matrixFlags: f, stderr: stderr, known: map[string]int{}, left: []leftOut{}}
+	if err := m.expand(args); err != nil {
+		return err
+	}
+	outputs, err := m.targets()
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	if err := m.sameDatapoints(); err != nil {
+		return err
+	}
+	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
+		return err
+	}
+	n, _ := m.firstFile().Dims()
+	if err := m.readWeights(n); err != nil {
+		return err
+	}
+	if f.dryRun {
+		return m.estimate(stdout)
+	}
+	pane, err := m.compute(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.enough(len(pane.Rows), len(pane.Columns)); err != nil {
+		return err
+	}
+	result := matrixJSON{
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, Pane: pane,
+		Inputs: m.used(), Skipped: m.left, Backend: native.Describe(),
+	}
+	for _, out := range outputs {
+		if err := out.check(&result); err != nil {
+			return err
+		}
+	}
+	for _, out := range outputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := out.write(&result); err != nil {
+			return err
+		}
+		m.notice("wrote " + shown(out.path))
+	}
+	if f.json {
+		err = writeJSON(stdout, &result)
+	} else {
+		err = writeMatrix(stdout, localStyle(), screenColumns(stdout), f.score, pane)
+	}
+	if err == nil {
+		m.warnings(pane)
+	}
+	return err
+}
+
+// window returns how much memory the work may take at a time: what --memory says,
+// or half of what the machine can spare, so that as much is left for the layers'
+// bases; where it does not say, the library's own 1 GiB.
+func (m *matrixFlags) window() int64 {
+	room, _, known := m.memory.room()
+	switch {
+	case !known:
+		return 0
+	case m.memory > 0:
+		return room
+	}
+	return max(1, room/2)
+}
+
+// paneOptions returns what the library is told.
+func (m *matrix) paneOptions() svcca.PaneOptions {
+	return svcca.PaneOptions{Options: m.options, Scores: m.score.kind().needs, Workers: m.threads, Memory: m.window()}
+}
+
+// paneLayers returns the layers of the rows and of the columns, nil where these
+// are the rows.
+func (m *matrix) paneLayers() (layers, against []svcca.Layer) {
+	for _, i := range m.present(m.rows) {
+		layers = append(layers, m.files[i])
+	}
+	for _, i := range m.present(m.columns) {
+		against = append(against, m.files[i])
+	}
+	return layers, against
+}
+
+// compute scores the pairs, and makes sure that no file changed meanwhile.
+func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
+	o := m.paneOptions()
+	if m.cache != "" {
+		cache, err := openCache(m.cache, func(text string) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.notice(text)
+		})
+		if err != nil {
+			return nil, err
+		}
+		o.Cache = cache
+	}
+	m.bar = newProgress(m.stderr, m.quiet)
+	defer func() { m.bar.clear() }()
+	o.Progress = func(g svcca.Progress) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.bar.show(g)
+	}
+	skipped := map[string]string{}
+	if m.skipBad {
+		o.Skip = func(layer string, err error) bool {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			var cached *cacheError
+			if errors.As(err, &cached) {
+				return false // no fault of the layer
+			}
+			skipped[layer] = message(err)
+			return true
+		}
+	}
+	layers, against := m.paneLayers()
+	pane, err := svcca.Pairwise(ctx, layers, against, o)
+	m.bar.clear()
+	if errors.Is(err, svcca.ErrMemory) {
+		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, in := range m.inputs {
+		if m.files[i] == nil {
+			continue
+		}
+		if err := m.files[i].Unchanged(); err != nil {
+			return nil, err
+		}
+		if reason, is := skipped[in.name]; is {
+			m.leave(i, reason)
+		}
+	}
+	return pane, nil
+}
+
+// used returns the layers that a pane is made of.
+func (m *matrix) used() (used []inputJSON) {
+	for i, in := range m.inputs {
+		if m.files[i] != nil {
+			used = append(used, inputJSON{in.name, in.paths})
+		}
+	}
+	return used
+}
+
+const mostWarnings = 5
+
+// warnings says what limits the result.
+func (m *matrix) warnings(pane *svcca.Pane) {
+	for i, w := range pane.Warnings {
+		if i == mostWarnings {
+			m.notice(fmt.Sprintf("warning: and %d more: --json has them all", len(pane.Warnings)-i))
+			break
+		}
+		m.notice("warning: " + w.Text)
+	}
+	if hint := orderHint(pane); hint != "" {
+		m.notice("note: " + hint)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// expand finds out which layers there are to compare.
+func (m *matrix) expand(args []string) (err error) {
+	layers, against := m.layers.sort(args)
+	if len(layers) == 0 {
+		if len(against) > 0 {
+			return misusef("no layers for the rows: name them before --against, or with --layers")
+		}
+		return misusef("no layers: name files, a directory or a pattern, as in svcca matrix 'a/*.npy'")
+	}
+	if m.threads < 0 {
+		return misusef("--threads %d: 1 or more expected", m.threads)
+	}
+	if m.rows, err = m.add(layers); err != nil {
+		return err
+	}
+	m.columns, err = m.add(against)
+	return err
+}
+
+// add returns the indices of the layers of groups, each once.
+func (m *matrix) add(groups [][]string) (indices []int, err error) {
+	already := map[int]bool{}
+	for _, group := range groups {
+		inputs, err := expandLayers(group)
+		if err != nil {
+			return nil, err
+		}
+		for _, in := range inputs {
+			key := in.name + "\x00" + strings.Join(in.paths, "\x00")
+			at, known := m.known[key]
+			if !known {
+				at = len(m.inputs)
+				m.known[key] = at
+				m.inputs = append(m.inputs, in)
+			}
+			if !already[at] {
+				already[at] = true
+				indices = append(indices, at)
+			}
+		}
+	}
+	return indices, nil
+}
+
+// open opens every file, and names the first that cannot be used.
+func (m *matrix) open(ctx context.Context) error {
+	m.files = make([]layerFile, len(m.inputs))
+	for i, in := range m.inputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f, err := in.open(m.transpose)
+		if err == nil {
+			if n, d := f.Dims(); n < 1 || d < 1 {
+				f.Close()
+				f, err = nil, fmt.Errorf("%s holds %d datapoints × %d neurons: nothing to compare", shown(in.name), n, d)
+			}
+		}
+		switch {
+		case err == nil:
+			m.files[i] = f
+		case m.skipBad:
+			m.leave(i, message(err))
+		case len(m.inputs) > 1:
+			return fmt.Errorf("%s\n--skip-bad leaves out files that cannot be used", message(err))
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *matrix) close() {
+	for _, f := range m.files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+// leave leaves out a layer and says so. Several goroutines call it.
+func (m *matrix) leave(i int, reason string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left = append(m.left, leftOut{m.inputs[i].name, reason})
+	m.notice("warning: left out: " + reason)
+	if m.files[i] != nil {
+		m.files[i].Close()
+		m.files[i] = nil
+	}
+}
+
+// notice says something on standard error, where progress is not in its way.
+func (m *matrix) notice(text string) {
+	if !m.quiet {
+		if m.bar != nil {
+			m.bar.clear()
+		}
+		complain(m.stderr, text)
+	}
+}
+
+func (m *matrix) firstFile() layerFile {
+	for _, f := range m.files {
+		if f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// present returns those of indices that are not left out.
+func (m *matrix) present(indices []int) (present []int) {
+	for _, i := range indices {
+		if m.files[i] != nil {
+			present = append(present, i)
+		}
+	}
+	return present
+}
+
+// sameDatapoints checks that all layers have as many datapoints as most have.
+func (m *matrix) sameDatapoints() error {
+	count := map[int]int{}
+	usual := -1 // index of the first with the most usual number
+	for i, f := range m.files {
+		if f != nil {
+			n, _ := f.Dims()
+			count[n]++
+			if usual < 0 {
+				usual = i
+			}
+		}
+	}
+	for i, f := range m.files {
+		if f != nil {
+			n, _ := f.Dims()
+			if most, _ := m.files[usual].Dims(); count[n] > count[most] {
+				usual = i
+			}
+		}
+	}
+	for i, f := range m.files {
+		if f == nil {
+			continue
+		}
+		err := checkDatapoints(f, m.files[usual], m.transpose)
+		switch {
+		case err == nil:
+		case m.skipBad:
+			m.leave(i, message(err))
+		default:
+			return fmt.Errorf("%w, --skip-bad to go without", err)
+		}
+	}
+	return nil
+}
+
+// enough is an error where too few layers are left to compare.
+func (m *matrix) enough(rows, columns int) error {
+	switch {
+	case rows == 0:
+		return fmt.Errorf("no layer is left for the rows: none of %d can be used", len(m.rows))
+	case columns == 0 && m.columns != nil:
+		return fmt.Errorf("no layer is left for the columns: none of %d can be used", len(m.columns))
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// mergeSums merges files of sums.
+func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return misusef("files of sums are needed: %s", cmd.UseLine())
+	case f.out == "":
+		return misusef("-o OUT.sums is needed")
+	}
+	err := refuse(cmd, "--merge, as sums are of what they were made of",
+		"datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "json")
+	if err != nil {
+		return err
+	}
+	var out *target
+	if f.out != "-" {
+		if out, err = newTarget(f.out, f.force, args...); err != nil {
+			return err
+		}
+	}
+	var all sums
+	n := 0
+	seen := map[[sha256.Size]byte]string{}
+	for i, path := range args {
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+		s, head, data, err := readSums(path, f.memory)
+		if err != nil {
+			return err
+		}
+		digest := sha256.Sum256(data)
+		if before, twice := seen[digest]; twice {
+			return fmt.Errorf("%s holds the same sums as %s: rows count once: leave one out", shown(path), shown(before))
+		}
+		seen[digest] = path
+		n += head.Datapoints
+		if i == 0 {
+			all = s
+			continue
+		}
+		if err := all.merge(s); err != nil {
+			return fmt.Errorf("%s does not fit %s: %w", shown(path), shown(args[0]), err)
+		}
+	}
+	data, err := all.of.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	if out == nil {
+		_, err := cmd.OutOrStdout().Write(data)
+		return err
+	}
+	if err := writeSums(cmd.Context(), out, data); err != nil {
+		return err
+	}
+	f.notice(cmd, "wrote %s: sums over %s", shown(out.path), plural(n, "datapoint"))
+	return nil
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/spf13/pflag"
+)
+
+// optionFlags are the flags of what is computed, in the words that all commands
+// share.
+type optionFlags struct {
+	options   svcca.Options
+	weights   string
+	transpose bool
+}
+
+func (f *optionFlags) register(flags *pflag.FlagSet) {
+	flags.TextVar(&f.options.Keep, "keep", svcca.Variance(0.99),
+		"`RULE`: variance(share), sum(share), count(number), rank")
+	flags.TextVar(&f.options.RankTol, "rank-tol", svcca.StorageTol(),
+		"noise of `TOL`: storage, float16, …")
+	flags.TextVar(&f.options.Centering, "centering", svcca.CenterNeurons,
+		"`WHAT` is subtracted: neurons, none")
+	flags.TextVar(&f.options.Precision, "precision", svcca.Double,
+		"`P`: float64, or mixed with float32")
+	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
+	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
+}
+
+// readWeights reads the weights of n datapoints, if there are any.
+func (f *optionFlags) readWeights(n int) (err error) {
+	if f.weights != "" {
+		f.options.Weights, err = readWeights(f.weights, n)
+	}
+	return err
+}
