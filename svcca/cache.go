@@ -203,9 +203,9 @@ func (p *pane) lookUp() error {
 				continue
 			}
 			if s, ok := known[x][p.digests[y]]; ok {
-				p.set(i, j, s)
+				p.set(i, j, s, 0)
 			} else if s, ok := known[y][p.digests[x]]; ok {
-				p.set(i, j, s.exchanged())
+				p.set(i, j, s.exchanged(), 0)
 			}
 		}
 	}

@@ -179,7 +179,7 @@ func (p *pane) reduce() error {
 			return fmt.Errorf("svcca: layer %q: reducing %d × %d needs %s, %s are allowed: %w", l.name, l.n, l.d, Bytes(need), Bytes(p.Memory), ErrMemory)
 		}
 		room = max(room, need)
-		p.cost.reductions = append(p.cost.reductions, reductionFlops(l.n, l.d))
+		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Precision).weight())
 	}
 	c := p.crew
 	c.workers = int(min(int64(c.workers), max(1, p.Memory/room)))
@@ -229,13 +229,13 @@ func (p *pane) advance(change func(*Progress), cost float64) {
 }
 
 // set sets the scores of the pair at (i, j) and, where symmetric, at (j, i).
-func (p *pane) set(i, j int, s PairScores) {
+func (p *pane) set(i, j int, s PairScores, cost float64) {
 	p.scored[i][j] = &s
 	if p.symmetric && i != j {
 		t := s.exchanged()
 		p.scored[j][i] = &t
 	}
-	p.advance(func(g *Progress) { g.PairsScored++ }, 0)
+	p.advance(func(g *Progress) { g.PairsScored++ }, cost)
 }
 
 // result returns the pane without the layers that were skipped.
@@ -293,7 +293,10 @@ func (p *pane) cross() error {
 	}
 	windows := p.windows()
 	for _, w := range windows {
-		p.cost.crossing += p.windowFlops(w)
+		p.cost.crossing += p.windowCost(w)
+		p.eachUnknown(w, func(i, j int) {
+			p.cost.crossing += p.pairCost(p.bases[p.rows[i]], p.bases[p.columns[j]])
+		})
 	}
 	for _, w := range windows {
 		if err := p.crossWindow(w); err != nil {
@@ -366,16 +369,20 @@ func (p *pane) groups(layers []int, limit int) (groups [][]int) {
 	return groups
 }
 
-// anyUnknown reports whether a pair of these is still to be scored.
-func (p *pane) anyUnknown(rows, columns []int) bool {
-	for _, i := range rows {
-		for _, j := range columns {
+// eachUnknown calls visit with each pair of a window that is still to be scored.
+func (p *pane) eachUnknown(w window, visit func(i, j int)) {
+	for _, i := range w.rows {
+		for _, j := range w.columns {
 			if !(p.symmetric && j < i) && p.scored[i][j] == nil {
-				return true
+				visit(i, j)
 			}
 		}
 	}
-	return false
+}
+
+func (p *pane) anyUnknown(rows, columns []int) (any bool) {
+	p.eachUnknown(window{rows: rows, columns: columns}, func(int, int) { any = true })
+	return any
 }
 
 // crossWindow sums the products of a window and scores its pairs.
@@ -394,7 +401,7 @@ func (p *pane) crossWindow(win window) error {
 		}
 		pass.right = right
 	}
-	n, cost, done := p.layers[0].n, p.windowFlops(win), 0
+	n, cost, done := p.layers[0].n, p.windowCost(win), 0
 	total := widths(left) + widths(right)
 	// Two blocks of rows take a quarter of the window.
 	pass.blockRows = int(min(max(p.Memory/4/int64(16*total), 64), 1024))
@@ -419,35 +426,32 @@ func (p *pane) sources(layers, positions []int) ([]source, error) {
 
 // scoreWindow scores each pair of a window from its block of sum.
 func (p *pane) scoreWindow(win window, left, right []source, sum lapack.Matrix[float64]) error {
-	type pair struct{ i, j, row, col int } // in the window, and where its block begins
-	var pairs []pair
-	row := 0
-	for i := range win.rows {
-		col := 0
-		for j := range win.columns {
-			if at, other := win.rows[i], win.columns[j]; !(p.symmetric && other < at) && p.scored[at][other] == nil {
-				pairs = append(pairs, pair{i, j, row, col})
-			}
-			col += right[j].width()
+	var pairs [][2]int
+	p.eachUnknown(win, func(i, j int) { pairs = append(pairs, [2]int{i, j}) })
+	begins := func(positions []int, sources []source) map[int]int {
+		at, begin := 0, map[int]int{}
+		for i, position := range positions {
+			begin[position] = at
+			at += sources[i].width()
 		}
-		row += left[i].width()
+		return begin
 	}
+	row, col := begins(win.rows, left), begins(win.columns, right)
 	spaces := make([]*workspace, p.workers)
 	for i := range spaces {
 		spaces[i] = borrow()
 		defer spaces[i].back()
 	}
 	err := p.run(len(pairs), func(at, worker int) error {
-		q, w := pairs[at], spaces[worker]
-		i, j := win.rows[q.i], win.columns[q.j]
+		i, j, w := pairs[at][0], pairs[at][1], spaces[worker]
 		x, y := p.bases[p.rows[i]], p.bases[p.columns[j]]
 		M := take(&w.m, x.k, y.k)
-		copyProduct(M, sum, q.row, q.col, win.symmetric)
+		copyProduct(M, sum, row[i], col[j], win.symmetric)
 		s, err := pairScores(w, x, y, M, p.Options, p.Scores)
 		if err != nil {
 			return err
 		}
-		p.set(i, j, s)
+		p.set(i, j, s, p.pairCost(x, y))
 		return nil
 	})
 	if err != nil {
