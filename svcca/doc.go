@@ -12,7 +12,13 @@
 //	fmt.Println(c.Mean, c.Chance, c.Rho, c.ErrorBound)
 //
 // Reduce does the work of one layer once, and Compare any number of comparisons
-// with it. FromSlice and FromMat take activations from memory.
+// with it. Pairwise compares many layers with many: every layer of a network at
+// every step of its training with those at the end. FromSlice and FromMat take
+// activations from memory.
+//
+// Rows need not be there all at once: Pair and Moments are sums of blocks of rows,
+// from batches while a network trains or from shards on different machines, that
+// merge; Cross compares many layers that were reduced from sums.
 //
 // # The mathematics
 //
@@ -49,13 +55,23 @@
 // has a bound of its own. Values within 1e-8 of each other count as tied, and
 // the score is marked as one choice of many (WeightedUnique, PWCCAUnique).
 //
+// Options.Precision: Mixed multiplies in float32 and is up to twice as fast. What
+// that loses is measured in every call, and is in the bounds.
+//
 // # Memory and threads
 //
-// Layers are read in blocks of 8 MiB from however many goroutines may run, and
-// are never copied whole; Layer.Read must allow that. Products use the BLAS's
-// threads (package native). Functions here may be called from many goroutines;
-// for many small jobs let each use one BLAS thread (native.LimitThreads). No
-// goroutine outlives a call.
+// Layers are read in blocks of 8 MiB, from several goroutines, and are never copied
+// whole; Layer.Read must allow that. A layer may be far larger than memory: Between
+// needs (d + e)² values, Pairwise the reduced bases, d × k, and a window that is
+// bounded (BetweenCost, PaneCost). Between reads layers of FromSlice and FromMat
+// twice, others once, and again for the triangle.
+//
+// Importing this package changes nothing in a program: products use the BLAS's
+// threads as they are set. It is faster with native.LimitThreads(1), called once at
+// the start of a program: the work is then shared among GOMAXPROCS goroutines with
+// one BLAS thread each, which read while others multiply. Pairwise limits threads
+// itself while it runs. All functions may be called from many goroutines, for many
+// small jobs best with that limit. No goroutine outlives a call.
 //
 // Row weights, centring and further rules are fields of Options. Feature maps of
 // convolutional layers are not datapoints × neurons and are refused.
