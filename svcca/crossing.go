@@ -127,19 +127,17 @@ func (r centredRows) layer() *side { return r.side }
 
 func (r centredRows) reads(p *panel, to block, first int) tasks {
 	return tasks{chunks(to.rows()), func(c, worker int) error {
-		lo := c * chunkRows
-		rows := min(chunkRows, to.rows()-lo)
-		scratch := take(&p.chunks[worker], rows, r.d)
-		if err := r.Read(scratch, first+lo, 0); err != nil {
+		part := to.view(c*chunkRows, 0, min(chunkRows, to.rows()-c*chunkRows), r.d)
+		rows := part.f64
+		if part.f32.Data != nil {
+			rows = take(&p.chunks[worker], part.f32.Rows, r.d)
+		}
+		if err := r.Read(rows, first+c*chunkRows, 0); err != nil {
 			return r.wrap(err)
 		}
-		r.transform(scratch, first+lo)
-		for i := range rows {
-			if to.f32.Data != nil {
-				convert(to.f32.Row(lo+i), scratch.Row(i))
-			} else {
-				copy(to.f64.Row(lo+i), scratch.Row(i))
-			}
+		r.transform(rows, first+c*chunkRows)
+		for i := range part.f32.Rows {
+			convert(part.f32.Row(i), rows.Row(i))
 		}
 		return nil
 	}}

@@ -74,30 +74,36 @@ func (p *probes) total() lapack.Matrix[float64] {
 // upper triangle is there: sums are those of the rows before.
 func (p *probes) errors(gram, sums lapack.Matrix[float64], weight float64, rest []float64) (spectral, frobenius float64) {
 	d := gram.Rows
-	e := lapack.New[float64](probeCount, d)
+	e := make([][probeCount]float64, d) // E·r of each, by neurons
+	for i := range d {
+		to, signs := &e[i], (*[probeCount]float64)(p.signs.Row(i))
+		for j, v := range gram.Row(i)[i:] {
+			from, other := (*[probeCount]float64)(p.signs.Row(i+j)), &e[i+j]
+			for q, sign := range from {
+				to[q] += v * sign
+			}
+			if j > 0 {
+				for q, sign := range signs {
+					other[q] += v * sign
+				}
+			}
+		}
+	}
 	for q := range probeCount {
 		along := 0.0
 		for j, r := range rest {
 			along += r * p.signs.At(j, q)
 		}
-		row := e.Row(q)
-		for i := range d {
-			product := weight*rest[i]*along - sums.At(i, 1+q)
-			for j := range i {
-				product += gram.At(j, i) * p.signs.At(j, q)
-			}
-			for j, v := range gram.Row(i)[i:] {
-				product += v * p.signs.At(i+j, q)
-			}
-			row[i] = product
+		for i := range e {
+			e[i][q] += weight*rest[i]*along - sums.At(i, 1+q)
 		}
 	}
 	var fourth float64
 	for q := range probeCount {
 		for r := range q + 1 {
 			dot := 0.0
-			for i, v := range e.Row(q) {
-				dot += v * e.At(r, i)
+			for i := range e {
+				dot += e[i][q] * e[i][r]
 			}
 			if r == q {
 				frobenius += dot / probeCount
