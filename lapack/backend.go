@@ -33,6 +33,16 @@ type backend[T Scalar] struct {
 	// eigenvectors in its rows and sets values, both ascending. Without vectors
 	// a is destroyed.
 	syevd func(a Matrix[T], values []T, vectors bool, w *workspace[T]) (info int)
+
+	// sytrd reduces the symmetric a, of which the upper triangle is read, to
+	// A = Q B Qᵀ with B tridiagonal: d is its diagonal, e[:n−1] the one beside
+	// it. What stays in a and tau, each of n elements, is Q as ormtr wants it.
+	sytrd func(a Matrix[T], d, e, tau []T, w *workspace[T])
+	// tridiagonal holds the routines for B = Z Λ Zᵀ in the order in which they
+	// are tried.
+	tridiagonal []tridiagonalRoutine[T]
+	// ormtr replaces c by Q c, with Q as sytrd left it.
+	ormtr func(a Matrix[T], tau []T, c Matrix[T], w *workspace[T])
 }
 
 // svdRoutine sets s, decreasing, and, unless they are empty, u (m × min(m, n))
@@ -40,6 +50,13 @@ type backend[T Scalar] struct {
 type svdRoutine[T Scalar] struct {
 	name    string
 	compute func(a Matrix[T], s []T, u, vt Matrix[T], w *workspace[T]) (info int)
+}
+
+// tridiagonalRoutine replaces d by the eigenvalues, ascending, and sets the rows
+// of z to the eigenvectors. It destroys e.
+type tridiagonalRoutine[T Scalar] struct {
+	name    string
+	compute func(d, e []T, z Matrix[T], w *workspace[T]) (info int)
 }
 
 // workspace is what a factorisation type keeps between calls for its routine.

@@ -31,6 +31,10 @@
 //	                 not converge, sgesvd, dgesvd
 //	Eigen.Factorize  ssyevd, dsyevd                    Dsyev; without vectors
 //	                                                   Dsytrd and Dsteqr
+//	LeadingEigen     ssytrd, dsytrd; sstedc, dstedc;   Dsytrd and Dsteqr
+//	                 where that does not converge,
+//	                 ssteqr, dsteqr
+//	  .VectorsTo     sormtr, dormtr                    Dorm2r
 //
 // Every routine of a line is tested alone, on both backends, against residuals
 // of LAPACK's own test suite. native.Describe says which backend a program has.

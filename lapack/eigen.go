@@ -93,20 +93,24 @@ func (f *Eigen[T]) VectorsTo(dst Matrix[T], k int) Matrix[T] {
 	if !f.ok || !f.vecs {
 		panic(errUnfactorized)
 	}
-	n := f.rows.Rows
-	if k < 0 || k > n {
+	if k < 0 || k > f.rows.Rows {
 		panic(errOutOfRange)
 	}
-	dst = destination(dst, n, k)
-	for i0 := 0; i0 < n; i0 += transposeTile {
-		for j0 := 0; j0 < k; j0 += transposeTile {
-			for j := j0; j < min(j0+transposeTile, k); j++ {
-				vector := f.rows.Row(n - 1 - j)
-				for i := i0; i < min(i0+transposeTile, n); i++ {
+	dst = destination(dst, f.rows.Rows, k)
+	lastRowsTo(dst, f.rows)
+	return dst
+}
+
+// lastRowsTo sets the columns of dst to the last rows of src, from the last.
+func lastRowsTo[T Scalar](dst, src Matrix[T]) {
+	for i0 := 0; i0 < dst.Rows; i0 += transposeTile {
+		for j0 := 0; j0 < dst.Cols; j0 += transposeTile {
+			for j := j0; j < min(j0+transposeTile, dst.Cols); j++ {
+				vector := src.Row(src.Rows - 1 - j)
+				for i := i0; i < min(i0+transposeTile, dst.Rows); i++ {
 					dst.Data[i*dst.Stride+j] = vector[i]
 				}
 			}
 		}
 	}
-	return dst
 }

@@ -89,6 +89,33 @@ func ExampleEigen() {
 	// 0.5000
 }
 
+// How many eigenvectors are wanted is decided by the eigenvalues.
+func ExampleLeadingEigen() {
+	a := lapack.Of(3, 3, []float64{
+		2, 1, 0,
+		0, 2, 0, // below the diagonal nothing is read
+		0, 0, 0.1,
+	})
+	var eigen lapack.LeadingEigen[float64]
+	if err := eigen.FactorizeInPlace(a); err != nil {
+		log.Fatal(err)
+	}
+	k, sum := 0, 0.0
+	for sum < 0.95*(2+2+0.1) { // of the trace
+		sum += eigen.Values()[k]
+		k++
+	}
+	v, err := eigen.VectorsTo(lapack.Matrix[float64]{}, k)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.4f\n", eigen.Values())
+	fmt.Println(v.Rows, v.Cols)
+	// Output:
+	// [3.0000 1.0000 0.1000]
+	// 3 2
+}
+
 func ExampleQR() {
 	a := lapack.Of(3, 2, []float64{
 		3, 1,

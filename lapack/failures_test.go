@@ -26,6 +26,7 @@ func testNotFinite[T Scalar](t *testing.T, b *backend[T]) {
 		{"SVD", false, func(a Matrix[T]) error { return (&SVD[T]{backend: b}).Factorize(a, true) }},
 		{"GEQRF", false, func(a Matrix[T]) error { return (&QR[T]{backend: b}).Factorize(a) }},
 		{"SYEVD", true, func(a Matrix[T]) error { return (&Eigen[T]{backend: b}).Factorize(a, true) }},
+		{"SYTRD", true, func(a Matrix[T]) error { return (&LeadingEigen[T]{backend: b}).FactorizeInPlace(a) }},
 		{"POTRF", true, func(a Matrix[T]) error { return cholesky(b, a) }},
 	}
 	for _, f := range factorizations {
@@ -146,4 +147,78 @@ func testEigenFailures[T Scalar](t *testing.T, b *backend[T]) {
 			assert.Len(t, f.Values(), n)
 		})
 	}
+}
+
+func TestLeadingEigenFailures(t *testing.T) {
+	onAll(t, testLeadingFailures[float32], testLeadingFailures[float64])
+}
+
+func testLeadingFailures[T Scalar](t *testing.T, b *backend[T]) {
+	const n = 40 // more than STEDC leaves to STEQR
+	a := upperGuard[T](congruent(newRand(t), spectrum(func(x, _ float64) float64 { return 1 + x })(n, 0)), 1)
+	// fails gives up, leaving nothing but NaN in all that it may write.
+	fails := func(name string, info int) tridiagonalRoutine[T] {
+		return tridiagonalRoutine[T]{name, func(d, e []T, z Matrix[T], w *workspace[T]) int {
+			poison(d, e, z.Data)
+			return info
+		}}
+	}
+	last := b.tridiagonal[len(b.tridiagonal)-1]
+	require.True(t, strings.HasSuffix(last.name, "STEQR"))
+	alone := &Eigen[T]{backend: b}
+
+	t.Run("second routine", func(t *testing.T) {
+		called := 0
+		counted := tridiagonalRoutine[T]{last.name, func(d, e []T, z Matrix[T], w *workspace[T]) int {
+			called++
+			return last.compute(d, e, z, w)
+		}}
+		f := &LeadingEigen[T]{backend: withTridiagonal(b, fails("FIRST", 3), counted)}
+		checkLeading(t, newRatios(t, threshold), "second routine", a, f, alone, 1, n/4, n)
+		assert.Equal(t, 1, called)
+	})
+	t.Run("none left", func(t *testing.T) {
+		f := &LeadingEigen[T]{backend: b}
+		require.NoError(t, f.FactorizeInPlace(a.Clone()))
+		var failing []tridiagonalRoutine[T]
+		for i, routine := range b.tridiagonal {
+			failing = append(failing, fails(routine.name, i+3))
+		}
+		f.backend = withTridiagonal(b, failing...)
+		err := f.FactorizeInPlace(a.Clone())
+		assert.ErrorIs(t, err, ErrNoConvergence)
+		assert.NotErrorIs(t, err, ErrNotFinite)
+		for i, routine := range b.tridiagonal {
+			assert.ErrorContains(t, err, fmt.Sprintf("lapack: %s of order 40, info %d", routine.name, i+3))
+		}
+		assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() }, "results of the last success are gone")
+		assert.PanicsWithValue(t, errUnfactorized, func() { f.VectorsTo(Matrix[T]{}, 1) })
+		f.backend = b
+		checkLeading(t, newRatios(t, threshold), "usable again", a, f, alone, n)
+	})
+	t.Run("NaN value", func(t *testing.T) {
+		f := &LeadingEigen[T]{backend: withTridiagonal(b, tridiagonalRoutine[T]{last.name, func(d, e []T, z Matrix[T], w *workspace[T]) int {
+			info := last.compute(d, e, z, w)
+			d[1] = T(math.NaN())
+			return info
+		}})}
+		err := f.FactorizeInPlace(a.Clone())
+		assert.ErrorIs(t, err, ErrNotFinite)
+		assert.ErrorContains(t, err, last.name+", eigenvalues of a 1 × 40 matrix: element (0, 38)")
+		assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() })
+	})
+	t.Run("Inf vector", func(t *testing.T) {
+		f := &LeadingEigen[T]{backend: b}
+		require.NoError(t, f.FactorizeInPlace(a.Clone()))
+		spoiled := *b
+		spoiled.ormtr = func(a Matrix[T], tau []T, c Matrix[T], w *workspace[T]) {
+			b.ormtr(a, tau, c, w)
+			c.Set(n-1, 2, T(math.Inf(1)))
+		}
+		f.backend = &spoiled
+		_, err := f.VectorsTo(Matrix[T]{}, 3)
+		assert.ErrorIs(t, err, ErrNotFinite)
+		assert.ErrorContains(t, err, "ORMTR, eigenvectors of a 40 × 3 matrix: element (39, 2)")
+		assert.Len(t, f.Values(), n, "as good as before")
+	})
 }

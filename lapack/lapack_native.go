@@ -41,6 +41,22 @@ var lapacke32 = lapacke[float32]{
 		return int32(C.LAPACKE_ssyevd_work(C.LAPACK_COL_MAJOR, C.char(job), C.char(uplo), C.lapack_int(n), floats(a), C.lapack_int(lda),
 			floats(values), floats(work), C.lapack_int(lwork), integers(iwork), C.lapack_int(liwork)))
 	},
+	sytrd: func(uplo byte, n int32, a []float32, lda int32, d, e, tau, work []float32, lwork int32) int32 {
+		return int32(C.LAPACKE_ssytrd_work(C.LAPACK_COL_MAJOR, C.char(uplo), C.lapack_int(n), floats(a), C.lapack_int(lda),
+			floats(d), floats(e), floats(tau), floats(work), C.lapack_int(lwork)))
+	},
+	stedc: func(job byte, n int32, d, e, z []float32, ldz int32, work []float32, lwork int32, iwork []int32, liwork int32) int32 {
+		return int32(C.LAPACKE_sstedc_work(C.LAPACK_COL_MAJOR, C.char(job), C.lapack_int(n), floats(d), floats(e),
+			floats(z), C.lapack_int(ldz), floats(work), C.lapack_int(lwork), integers(iwork), C.lapack_int(liwork)))
+	},
+	steqr: func(job byte, n int32, d, e, z []float32, ldz int32, work []float32) int32 {
+		return int32(C.LAPACKE_ssteqr_work(C.LAPACK_COL_MAJOR, C.char(job), C.lapack_int(n), floats(d), floats(e),
+			floats(z), C.lapack_int(ldz), floats(work)))
+	},
+	ormtr: func(side, uplo, trans byte, m, n int32, a []float32, lda int32, tau, c []float32, ldc int32, work []float32, lwork int32) int32 {
+		return int32(C.LAPACKE_sormtr_work(C.LAPACK_COL_MAJOR, C.char(side), C.char(uplo), C.char(trans), C.lapack_int(m), C.lapack_int(n),
+			floats(a), C.lapack_int(lda), floats(tau), floats(c), C.lapack_int(ldc), floats(work), C.lapack_int(lwork)))
+	},
 }
 
 func doubles(s []float64) *C.double { return (*C.double)(unsafe.SliceData(s)) }
@@ -69,5 +85,21 @@ var lapacke64 = lapacke[float64]{
 	syevd: func(job, uplo byte, n int32, a []float64, lda int32, values, work []float64, lwork int32, iwork []int32, liwork int32) int32 {
 		return int32(C.LAPACKE_dsyevd_work(C.LAPACK_COL_MAJOR, C.char(job), C.char(uplo), C.lapack_int(n), doubles(a), C.lapack_int(lda),
 			doubles(values), doubles(work), C.lapack_int(lwork), integers(iwork), C.lapack_int(liwork)))
+	},
+	sytrd: func(uplo byte, n int32, a []float64, lda int32, d, e, tau, work []float64, lwork int32) int32 {
+		return int32(C.LAPACKE_dsytrd_work(C.LAPACK_COL_MAJOR, C.char(uplo), C.lapack_int(n), doubles(a), C.lapack_int(lda),
+			doubles(d), doubles(e), doubles(tau), doubles(work), C.lapack_int(lwork)))
+	},
+	stedc: func(job byte, n int32, d, e, z []float64, ldz int32, work []float64, lwork int32, iwork []int32, liwork int32) int32 {
+		return int32(C.LAPACKE_dstedc_work(C.LAPACK_COL_MAJOR, C.char(job), C.lapack_int(n), doubles(d), doubles(e),
+			doubles(z), C.lapack_int(ldz), doubles(work), C.lapack_int(lwork), integers(iwork), C.lapack_int(liwork)))
+	},
+	steqr: func(job byte, n int32, d, e, z []float64, ldz int32, work []float64) int32 {
+		return int32(C.LAPACKE_dsteqr_work(C.LAPACK_COL_MAJOR, C.char(job), C.lapack_int(n), doubles(d), doubles(e),
+			doubles(z), C.lapack_int(ldz), doubles(work)))
+	},
+	ormtr: func(side, uplo, trans byte, m, n int32, a []float64, lda int32, tau, c []float64, ldc int32, work []float64, lwork int32) int32 {
+		return int32(C.LAPACKE_dormtr_work(C.LAPACK_COL_MAJOR, C.char(side), C.char(uplo), C.char(trans), C.lapack_int(m), C.lapack_int(n),
+			doubles(a), C.lapack_int(lda), doubles(tau), doubles(c), C.lapack_int(ldc), doubles(work), C.lapack_int(lwork)))
 	},
 }

@@ -169,6 +169,8 @@ func testMisuse[T Scalar](t *testing.T, b *backend[T]) {
 	require.NoError(t, eigenvalues.Factorize(square, false))
 	var done Eigen[T]
 	require.NoError(t, done.Factorize(square, true))
+	var leading, found LeadingEigen[T]
+	require.NoError(t, found.FactorizeInPlace(view))
 	var factored QR[T]
 	require.NoError(t, factored.Factorize(tall))
 	uses := []use{
@@ -223,6 +225,14 @@ func testMisuse[T Scalar](t *testing.T, b *backend[T]) {
 		{"Eigen: count", errOutOfRange, func() { done.VectorsTo(Matrix[T]{}, 4) }},
 		{"Eigen: count", errOutOfRange, func() { done.VectorsTo(Matrix[T]{}, -1) }},
 		{"Eigen: destination", errBadShape, func() { done.VectorsTo(New[T](3, 3), 2) }},
+		{"LeadingEigen: shape", errBadShape, func() { leading.FactorizeInPlace(tall) }},
+		{"LeadingEigen: data", errShortData, func() { leading.FactorizeInPlace(short) }},
+		{"LeadingEigen before", errUnfactorized, func() { leading.Values() }},
+		{"LeadingEigen before", errUnfactorized, func() { leading.VectorsTo(Matrix[T]{}, 0) }},
+		{"LeadingEigen: count", errOutOfRange, func() { found.VectorsTo(Matrix[T]{}, 4) }},
+		{"LeadingEigen: count", errOutOfRange, func() { found.VectorsTo(Matrix[T]{}, -1) }},
+		{"LeadingEigen: destination", errBadShape, func() { found.VectorsTo(New[T](3, 3), 2) }},
+		{"LeadingEigen: into its memory", errOverlap, func() { found.VectorsTo(big.View(3, 3, 3, 2), 2) }},
 		{"QR before", errUnfactorized, func() { qr.QTo(Matrix[T]{}) }},
 		{"QR before", errUnfactorized, func() { qr.RTo(Matrix[T]{}) }},
 		{"QR: destination", errBadShape, func() { factored.QTo(New[T](4, 4)) }},

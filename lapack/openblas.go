@@ -32,6 +32,10 @@ type lapacke[T Scalar] struct {
 	gesdd  func(job byte, m, n int32, a []T, lda int32, s, u []T, ldu int32, vt []T, ldvt int32, work []T, lwork int32, iwork []int32) (info int32)
 	gesvd  func(jobU, jobVT byte, m, n int32, a []T, lda int32, s, u []T, ldu int32, vt []T, ldvt int32, work []T, lwork int32) (info int32)
 	syevd  func(job, uplo byte, n int32, a []T, lda int32, values, work []T, lwork int32, iwork []int32, liwork int32) (info int32)
+	sytrd  func(uplo byte, n int32, a []T, lda int32, d, e, tau, work []T, lwork int32) (info int32)
+	stedc  func(job byte, n int32, d, e, z []T, ldz int32, work []T, lwork int32, iwork []int32, liwork int32) (info int32)
+	steqr  func(job byte, n int32, d, e, z []T, ldz int32, work []T) (info int32)
+	ormtr  func(side, uplo, trans byte, m, n int32, a []T, lda int32, tau, c []T, ldc int32, work []T, lwork int32) (info int32)
 }
 
 func openblas[T Scalar](b *backend[T], l lapacke[T]) *backend[T] {
@@ -67,11 +71,30 @@ func openblas[T Scalar](b *backend[T], l lapacke[T]) *backend[T] {
 		if vectors {
 			job = 'V'
 		}
-		iwork := grow(&w.integers, 1) // for the length wanted, as in withWork
-		l.checked("SYEVD", l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, grow(&w.scalars, 1), -1, iwork, -1))
-		iwork = grow(&w.integers, int(iwork[0]))
-		return l.withWork("SYEVD", w, func(work []T, lwork int32) int32 {
-			return l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, work, lwork, iwork, integer(len(iwork)))
+		return l.withWorks("SYEVD", w, func(work []T, lwork int32, iwork []int32, liwork int32) int32 {
+			return l.syevd(job, 'L', integer(a.Rows), a.Data, integer(a.Stride), values, work, lwork, iwork, liwork)
+		})
+	}
+	b.sytrd = func(a Matrix[T], d, e, tau []T, w *workspace[T]) {
+		l.withWork("SYTRD", w, func(work []T, lwork int32) int32 {
+			return l.sytrd('L', integer(a.Rows), a.Data, integer(a.Stride), d, e, tau, work, lwork)
+		})
+	}
+	stedc := func(d, e []T, z Matrix[T], w *workspace[T]) int {
+		return l.withWorks("STEDC", w, func(work []T, lwork int32, iwork []int32, liwork int32) int32 {
+			return l.stedc('I', integer(len(d)), d, e, z.Data, integer(z.Stride), work, lwork, iwork, liwork)
+		})
+	}
+	steqr := func(d, e []T, z Matrix[T], w *workspace[T]) int {
+		work := grow(&w.scalars, max(1, 2*len(d)-2))
+		return l.checked("STEQR", l.steqr('I', integer(len(d)), d, e, z.Data, integer(z.Stride), work))
+	}
+	b.tridiagonal = []tridiagonalRoutine[T]{{l.letter + "STEDC", stedc}, {l.letter + "STEQR", steqr}}
+	// Read by columns, c is its transpose, and (Q c)ᵀ = cᵀQᵀ.
+	b.ormtr = func(a Matrix[T], tau []T, c Matrix[T], w *workspace[T]) {
+		l.withWork("ORMTR", w, func(work []T, lwork int32) int32 {
+			return l.ormtr('R', 'L', 'T', integer(c.Cols), integer(c.Rows), a.Data, integer(a.Stride), tau,
+				c.Data, integer(c.Stride), work, lwork)
 		})
 	}
 	return b
@@ -86,6 +109,17 @@ func (l lapacke[T]) withWork(name string, w *workspace[T], routine func(work []T
 	length := int(math.Ceil(float64(work[0]) * (1 + 0x1p-23)))
 	work = grow(&w.scalars, length)
 	return l.checked(name, routine(work, integer(length)))
+}
+
+// withWorks is withWork for a routine that takes integers as well, and writes
+// how many to iwork[0].
+func (l lapacke[T]) withWorks(name string, w *workspace[T], routine func(work []T, lwork int32, iwork []int32, liwork int32) (info int32)) int {
+	iwork := grow(&w.integers, 1)
+	l.checked(name, routine(grow(&w.scalars, 1), -1, iwork, -1))
+	iwork = grow(&w.integers, int(iwork[0]))
+	return l.withWork(name, w, func(work []T, lwork int32) int32 {
+		return routine(work, lwork, iwork, integer(len(iwork)))
+	})
 }
 
 // checked panics where LAPACK refused an argument, which the checks in Go

@@ -17,6 +17,9 @@ func portable64() *backend[float64] {
 	b.orgqr = portableOrgqr
 	b.svd = []svdRoutine[float64]{{"DGESVD", portableGesvd}}
 	b.syevd = portableSyev
+	b.sytrd = portableSytrd
+	b.tridiagonal = []tridiagonalRoutine[float64]{{"DSTEQR", portableSteqr}}
+	b.ormtr = portableOrmtr
 	return b
 }
 
@@ -61,12 +64,17 @@ func portableSyev(a Matrix[float64], values []float64, vectors bool, w *workspac
 	query(w, func(work []float64, lwork int) {
 		ok = routines.Dsyev(lapack.EVCompute, blas.Upper, a.Rows, a.Data, a.Stride, values, work, lwork)
 	})
-	for i := range a.Rows { // gonum's vectors are columns
+	transposeInPlace(a)
+	return infoOf(ok)
+}
+
+// transposeInPlace makes rows of the columns that gonum's eigenvectors are.
+func transposeInPlace(a Matrix[float64]) {
+	for i := range a.Rows {
 		for j := range i {
 			a.Data[i*a.Stride+j], a.Data[j*a.Stride+i] = a.Data[j*a.Stride+i], a.Data[i*a.Stride+j]
 		}
 	}
-	return infoOf(ok)
 }
 
 // portableEigenvalues takes the steps of Dsyev without vectors, but for one:
@@ -82,6 +90,36 @@ func portableEigenvalues(a Matrix[float64], values []float64, w *workspace[float
 	e, tau, work := memory[:n-1], memory[n:2*n-1], memory[2*n:]
 	routines.Dsytrd(blas.Upper, n, a.Data, a.Stride, values, e, tau, work, len(work))
 	return infoOf(routines.Dsteqr(lapack.EVCompNone, n, values, e, nil, 1, nil))
+}
+
+// portableSytrd reduces the lower triangle, whose Q is of the form that
+// portableOrmtr can apply: gonum has no Dormtr, nor a Dorm2l for the upper one.
+func portableSytrd(a Matrix[float64], d, e, tau []float64, w *workspace[float64]) {
+	Mirror(a)
+	query(w, func(work []float64, lwork int) {
+		routines.Dsytrd(blas.Lower, a.Rows, a.Data, a.Stride, d, e, tau, work, lwork)
+	})
+}
+
+func portableSteqr(d, e []float64, z Matrix[float64], w *workspace[float64]) (info int) {
+	work := grow(&w.scalars, max(1, 2*len(d)-2))
+	ok := routines.Dsteqr(lapack.EVTridiag, len(d), d, e, z.Data, z.Stride, work)
+	transposeInPlace(z)
+	return infoOf(ok)
+}
+
+// portableOrmtr: Q leaves the first row alone, and its reflections stand below
+// the subdiagonal. They are applied one by one, since gonum 0.17's Dlarft, with
+// which Dormqr makes blocks of them, is wrong where the second reflection of a
+// block ends in zeros and the first does not: it loses sight of how long the
+// first is. That happens whenever a part of B decouples.
+func portableOrmtr(a Matrix[float64], tau []float64, c Matrix[float64], w *workspace[float64]) {
+	n := a.Rows - 1
+	if n == 0 {
+		return
+	}
+	below, rest := a.View(1, 0, n, n), c.View(1, 0, n, c.Cols)
+	routines.Dorm2r(blas.Left, blas.NoTrans, n, c.Cols, n, below.Data, below.Stride, tau[:n], rest.Data, rest.Stride, grow(&w.scalars, c.Cols))
 }
 
 // infoOf turns gonum's report into LAPACK's, whose number gonum keeps to itself.
@@ -139,6 +177,26 @@ func portable32() *backend[float32] {
 		narrow(a, x)
 		narrow(Of(1, len(values), values), w)
 		return info
+	}
+	b.sytrd = func(a Matrix[float32], d, e, tau []float32, _ *workspace[float32]) {
+		x, v := widen(a), New[float64](3, a.Rows)
+		portableSytrd(x, v.Row(0), v.Row(1), v.Row(2), new(workspace[float64]))
+		narrow(a, x)
+		for i, s := range [][]float32{d, e, tau} {
+			narrow(Of(1, len(s), s), v.View(i, 0, 1, len(s)))
+		}
+	}
+	b.tridiagonal = []tridiagonalRoutine[float32]{{"DSTEQR", func(d, e []float32, z Matrix[float32], _ *workspace[float32]) int {
+		x, y, xz := widen(Of(1, len(d), d)), widen(Of(1, len(e), e)), New[float64](z.Rows, z.Cols)
+		info := portableSteqr(x.Data, y.Data, xz, new(workspace[float64]))
+		narrow(Of(1, len(d), d), x)
+		narrow(z, xz)
+		return info
+	}}}
+	b.ormtr = func(a Matrix[float32], tau []float32, c Matrix[float32], _ *workspace[float32]) {
+		x := widen(c)
+		portableOrmtr(widen(a), widen(Of(1, len(tau), tau)).Data, x, new(workspace[float64]))
+		narrow(c, x)
 	}
 	return b
 }

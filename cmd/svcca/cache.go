@@ -74,6 +74,11 @@ type cacheError struct{ error }
 
 func (e *cacheError) Unwrap() error { return e.error }
 
+func ofCache(err error) bool {
+	var cached *cacheError
+	return errors.As(err, &cached)
+}
+
 // Put keeps data under key. Where it cannot, that is said once and no error:
 // results are right without.
 func (c *dirCache) Put(key string, data []byte) error {

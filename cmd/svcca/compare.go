@@ -17,6 +17,7 @@ import (
 type compareFlags struct {
 	optionFlags
 	memory     memory
+	dryRun     bool
 	json       bool
 	directions string
 	force      bool
@@ -41,6 +42,7 @@ than memory. PAIR.sums holds sums of both layers, which svcca moments wrote.`,
 	flags := c.Flags()
 	f.register(flags)
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
 	flags.StringVar(&f.directions, "directions", "", "save directions to `OUT`.npz for project (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npz (default: refuse)")
@@ -64,7 +66,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		work = f.sums
 	}
 	c, out, err := work(cmd, args)
-	if err != nil {
+	if err != nil || f.dryRun {
 		return err
 	}
 	if out != nil {
@@ -111,6 +113,9 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.dryRun {
+		return nil, nil, f.estimate(cmd.Context(), cmd.OutOrStdout(), rows)
+	}
 	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
 	if err == nil {
 		err = rows.unchanged()
@@ -121,7 +126,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 // sums compares the layers of which a file holds the sums.
 func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
 	path := args[0]
-	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose"); err != nil {
+	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose", "dry-run"); err != nil {
 		return nil, nil, err
 	}
 	s, head, _, err := readSums(path, f.memory)

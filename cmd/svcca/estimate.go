@@ -1,48 +1,124 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"runtime"
+	"time"
 
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
-// estimate says what the work would take.
-func (m *matrix) estimate(w io.Writer) error {
-	rows, columns := len(m.present(m.rows)), len(m.present(m.columns))
-	pairs := rows * columns
-	if m.columns == nil {
-		pairs = rows * (rows + 1) / 2
+// estimate says what the work would take, as --dry-run asks.
+type estimate struct {
+	*page
+	values float64 // in the layers' files
+	bytes  int64   // of these
+}
+
+func newEstimate() *estimate { return &estimate{page: newPage(localStyle())} }
+
+// add counts a layer and returns how many neurons it has.
+func (e *estimate) add(l layerFile, in input) (neurons int) {
+	n, d := l.Dims()
+	e.values += float64(n) * float64(d)
+	for _, path := range in.paths {
+		if info, err := os.Stat(path); err == nil { // else it is told when it is read
+			e.bytes += info.Size()
+		}
 	}
-	var bytes int64
-	layers, narrowest, widest := 0, math.MaxInt, 0
+	return d
+}
+
+// cost says what is to be done, by so many goroutines (0: as many as run at once),
+// and measures how long that takes here.
+func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Precision, workers int) error {
+	rates, err := svcca.MeasureRates(ctx, precision)
+	if err != nil {
+		return err
+	}
+	took := c.Time(rates)
+	if most := runtime.GOMAXPROCS(0); workers > 0 && workers < most {
+		took = took * time.Duration(most) / time.Duration(workers)
+	}
+	read := svcca.Bytes(float64(e.bytes) * c.Values / e.values)
+	e.line(fmt.Sprintf("%svalues to read, %v", metric(c.Values), read))
+	e.line(fmt.Sprintf("%sflop in products, %sflop in eigen-solves and SVDs", metric(c.Products), metric(c.Factors)))
+	e.line(fmt.Sprintf("at most %v of memory: see --memory", svcca.Bytes(c.Memory)))
+	e.paragraph("", "", fmt.Sprintf("about %s on this machine, within a factor of two, if it does nothing else; more where files come from a slow disk", roughly(took)))
+	return nil
+}
+
+// metric returns v in thousands, millions and so on, with a prefix to a unit.
+func metric(v float64) string {
+	prefixes := []string{"", "k", "M", "G", "T", "P", "E"}
+	i := 0
+	for v >= 999.5 && i < len(prefixes)-1 {
+		v, i = v/1000, i+1
+	}
+	return fmt.Sprintf("%.3g %s", v, prefixes[i])
+}
+
+// roughly returns a time to two digits, or in whole seconds.
+func roughly(d time.Duration) string {
+	unit := time.Millisecond
+	for d > 100*unit && unit < time.Second {
+		unit *= 10
+	}
+	return max(unit, d.Round(unit)).String()
+}
+
+// estimate says what the work would take.
+func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
+	e := newEstimate()
+	narrowest, widest, layers := math.MaxInt, 0, 0
+	widths := make([]int, len(m.files))
 	for i, f := range m.files {
-		if f == nil {
-			continue
+		if f != nil {
+			layers++
+			widths[i] = e.add(f, m.inputs[i])
+			narrowest, widest = min(narrowest, widths[i]), max(widest, widths[i])
 		}
-		layers++
-		_, d := f.Dims()
-		narrowest, widest = min(narrowest, d), max(widest, d)
-		for _, path := range m.inputs[i].paths {
-			if info, err := os.Stat(path); err == nil { // else it is told when it is read
-				bytes += info.Size()
-			}
+	}
+	of := func(indices []int) (neurons []int) {
+		for _, i := range m.present(indices) {
+			neurons = append(neurons, widths[i])
 		}
+		return neurons
+	}
+	rows, columns := of(m.rows), of(m.columns)
+	pairs := len(rows) * len(columns)
+	if m.columns == nil {
+		pairs = len(rows) * (len(rows) + 1) / 2
 	}
 	neurons := plural(widest, "neuron")
 	if narrowest < widest {
 		neurons = fmt.Sprintf("%d to %s", narrowest, neurons)
 	}
 	n, _ := m.firstFile().Dims()
-	window := "1 GiB" // svcca.PaneOptions
-	if v := m.window(); v > 0 {
-		window = svcca.Bytes(v).String()
+	o := m.paneOptions()
+	e.line(fmt.Sprintf("%s of %s × %s, %v on disk", plural(layers, "layer"), plural(n, "datapoint"), neurons, svcca.Bytes(e.bytes)))
+	e.line(plural(pairs, "pair"))
+	if err := e.cost(ctx, svcca.PaneCost(n, rows, columns, o), o.Precision, m.threads); err != nil {
+		return err
 	}
-	p := newPage(localStyle())
-	p.line(fmt.Sprintf("%s of %s × %s, %v on disk", plural(layers, "layer"), plural(n, "datapoint"), neurons, svcca.Bytes(bytes)))
-	p.line(plural(pairs, "pair"))
-	p.line("at most " + window + " of memory at a time, beside the layers' bases: see --memory")
-	return p.writeTo(w)
+	if m.cache != "" {
+		e.line("less for what the cache has")
+	}
+	return e.writeTo(w)
+}
+
+// estimate says what comparing two layers would take.
+func (f *compareFlags) estimate(ctx context.Context, w io.Writer, rows *fileRows) error {
+	e := newEstimate()
+	n, _ := rows.layers[0].Dims()
+	d, other := e.add(rows.layers[0], rows.inputs[0]), e.add(rows.layers[1], rows.inputs[1])
+	e.line(fmt.Sprintf("%s × %d and %s, %v on disk", plural(n, "datapoint"), d, plural(other, "neuron"), svcca.Bytes(e.bytes)))
+	if err := e.cost(ctx, svcca.BetweenCost(n, d, other, f.options), f.options.Precision, 0); err != nil {
+		return err
+	}
+	return e.writeTo(w)
 }

@@ -206,13 +206,16 @@ func suggestMatch(pattern string) string {
 	return ""
 }
 
-// naturally sorts names in natural order and drops those that come twice.
-func naturally(names []string) []string {
-	slices.SortFunc(names, func(a, b string) int {
+// naturally sorts paths in natural order and drops those that come twice, however
+// they are spelled; the first spelling stays.
+func naturally(paths []string) []string {
+	compare := func(a, b string) int {
+		a, b = filepath.Clean(a), filepath.Clean(b)
 		if c := natural.Compare(a, b); c != 0 {
 			return c
 		}
 		return strings.Compare(a, b) // 01 and 1
-	})
-	return slices.Compact(names)
+	}
+	slices.SortStableFunc(paths, compare)
+	return slices.CompactFunc(paths, func(a, b string) bool { return compare(a, b) == 0 })
 }

@@ -108,7 +108,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		return err
 	}
 	if f.dryRun {
-		return m.estimate(stdout)
+		return m.estimate(ctx, stdout)
 	}
 	pane, err := m.compute(ctx)
 	if err != nil {
@@ -199,23 +199,28 @@ func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
 		m.bar.show(g)
 	}
 	skipped := map[string]string{}
-	if m.skipBad {
-		o.Skip = func(layer string, err error) bool {
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			var cached *cacheError
-			if errors.As(err, &cached) {
-				return false // no fault of the layer
-			}
-			skipped[layer] = message(err)
-			return true
+	bad := false // what is wrong is a layer, and there are others
+	o.Skip = func(layer string, err error) bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if ofCache(err) {
+			return false // no fault of the layer
 		}
+		if !m.skipBad {
+			bad = len(m.inputs) > 1
+			return false
+		}
+		skipped[layer] = message(located(err, 0, m.inputs))
+		return true
 	}
 	layers, against := m.paneLayers()
 	pane, err := svcca.Pairwise(ctx, layers, against, o)
 	m.bar.clear()
 	if errors.Is(err, svcca.ErrMemory) {
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
+	}
+	if err = located(err, 0, m.inputs); bad && !ofCache(err) {
+		return nil, skipHint(err)
 	}
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
+	"path/filepath"
 )
 
 // expand finds out which layers there are to compare.
@@ -34,7 +34,10 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 			return nil, err
 		}
 		for _, in := range inputs {
-			key := in.name + "\x00" + strings.Join(in.paths, "\x00")
+			key := ""
+			for _, path := range in.paths {
+				key += filepath.Clean(path) + "\x00"
+			}
 			at, known := m.known[key]
 			if !known {
 				at = len(m.inputs)
@@ -70,12 +73,17 @@ func (m *matrix) open(ctx context.Context) error {
 		case m.skipBad:
 			m.leave(i, message(err))
 		case len(m.inputs) > 1:
-			return fmt.Errorf("%s\n--skip-bad leaves out files that cannot be used", message(err))
+			return skipHint(err)
 		default:
 			return err
 		}
 	}
 	return nil
+}
+
+// skipHint adds to the error of a layer how to go on without it.
+func skipHint(err error) error {
+	return fmt.Errorf("%s\n--skip-bad leaves out files that cannot be used", message(err))
 }
 
 func (m *matrix) close() {

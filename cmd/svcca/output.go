@@ -53,30 +53,70 @@ func (t *target) vacant() error {
 		return nil
 	}
 	if _, err := os.Lstat(t.path); err == nil {
-		return fmt.Errorf("%s exists: give another name, or --force to overwrite it", shown(t.path))
+		return t.exists()
 	}
 	return nil
+}
+
+func (t *target) exists() error {
+	return fmt.Errorf("%s exists: give another name, or --force to overwrite it", shown(t.path))
+}
+
+// pending is a file that is being written, in the directory where it will be.
+type pending interface {
+	io.Writer
+	// place puts the file, all of it on disk, in its place. Where it may not replace
+	// what is there the error is fs.ErrExist, as far as the system can tell.
+	place(replace bool) error
+	// cleanup removes the file if it is not in its place.
+	cleanup()
 }
 
 // write makes the file of what fill writes. Where either fails nothing is left.
 func (t *target) write(fill func(io.Writer) error) error {
 	f, err := newPending(t.path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", shown(t.path), err)
+		return t.failed(err)
 	}
-	defer f.Cleanup() // does nothing once the file is in place
-	buffer := bufio.NewWriterSize(f, 1<<16)
+	defer f.cleanup()
+	buffer := bufio.NewWriterSize(targetWriter{f, t}, 1<<16)
 	if err := fill(buffer); err != nil {
 		return err
 	}
 	if err := buffer.Flush(); err != nil {
-		return fmt.Errorf("%s: %w", shown(t.path), err)
+		return err
 	}
 	if err := t.vacant(); err != nil { // somebody may have been faster
 		return err
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("%s: %w", shown(t.path), err)
+	switch err := f.place(t.force); {
+	case errors.Is(err, fs.ErrExist) && !t.force:
+		return t.exists()
+	case err != nil:
+		return t.failed(err)
 	}
 	return nil
+}
+
+// failed returns err by the name of the target, not by one beside it.
+func (t *target) failed(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", shown(t.path), err)
+}
+
+// targetWriter is a target's pending file, its errors by the target's name.
+type targetWriter struct {
+	pending
+	of *target
+}
+
+func (w targetWriter) Write(p []byte) (int, error) {
+	n, err := w.pending.Write(p)
+	if err != nil {
+		err = w.of.failed(err)
+	}
+	return n, err
 }

@@ -8,8 +8,18 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// newPending returns a file beside path that takes its place when complete.
-func newPending(path string) (*renameio.PendingFile, error) {
-	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
+// named is a pending file that has a hidden name beside its place.
+type named struct{ *renameio.PendingFile }
+
+func newNamed(path string) (pending, error) {
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
 		renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
+	if err != nil {
+		return nil, err
+	}
+	return named{f}, nil
 }
+
+func (f named) place(bool) error { return f.CloseAtomicallyReplace() }
+
+func (f named) cleanup() { f.Cleanup() }

@@ -5,34 +5,37 @@ import (
 	"path/filepath"
 )
 
-// pending is renameio.PendingFile, which does not exist here, as far as needed.
+// named is renameio.PendingFile, which does not exist here, as far as needed.
 // A rename on Windows replaces a file, though not atomically.
-type pending struct {
+type named struct {
 	*os.File
 	path string
 	done bool
 }
 
-func newPending(path string) (*pending, error) {
+func newNamed(path string) (pending, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path))
-	return &pending{File: f, path: path}, err
+	if err != nil {
+		return nil, err
+	}
+	return &named{File: f, path: path}, nil
 }
 
-// CloseAtomicallyReplace puts the file in its place.
-func (p *pending) CloseAtomicallyReplace() error {
-	if err := p.Close(); err != nil {
+func (f *named) place(bool) error {
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	err := os.Rename(p.Name(), p.path)
-	p.done = err == nil
+	if err := f.Close(); err != nil {
+		return err
+	}
+	err := os.Rename(f.Name(), f.path)
+	f.done = err == nil
 	return err
 }
 
-// Cleanup removes the file unless it is in its place.
-func (p *pending) Cleanup() error {
-	if p.done {
-		return nil
+func (f *named) cleanup() {
+	if !f.done {
+		f.Close()
+		os.Remove(f.Name())
 	}
-	p.Close()
-	return os.Remove(p.Name())
 }
