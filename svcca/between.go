@@ -80,12 +80,12 @@ func joint(c crew, x, y *side, o Options) (*Comparison, error) {
 		if err := usable(bx, by); err != nil {
 			return nil, err
 		}
-		if precision == Mixed || errorBound(bx, by) <= o.Accuracy {
+		if precision == Mixed || errorBound(bx, by, precision) <= o.Accuracy {
 			M, err := cross()
 			if err != nil {
 				return nil, err
 			}
-			return compare(c, w[0], bx, by, M, o)
+			return compare(c, w[0], bx, by, M, precision, o)
 		}
 	}
 	t, err := newTriangle(newPanel(c, w[0], Double, x, y), x.n)
@@ -103,7 +103,7 @@ func joint(c crew, x, y *side, o Options) (*Comparison, error) {
 		return nil, err
 	}
 	bx.fallback, by.fallback = precision != o.Precision, precision != o.Precision
-	return compare(c, w[0], bx, by, t.cross(ux, uy), o)
+	return compare(c, w[0], bx, by, t.cross(ux, uy), Double, o)
 }
 
 // jointMoments finds both bases, and what gives M, from moments: of both layers

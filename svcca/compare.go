@@ -11,24 +11,19 @@ import (
 // to the error of ρ.
 func roundingError(m int) float64 { return (16 + float64(m)) * epsilon }
 
-// lastSteps is roundingError where products of coordinates may be in float32.
-func lastSteps(x, y *basis) float64 {
+// errorBound bounds the error of every ρ between two bases, and of every ρ², which
+// is up to twice as large, M being summed in the precision of products.
+func errorBound(x, y *basis, products Precision) float64 {
 	rounding := roundingError(min(x.k, y.k))
-	if x.precision == Mixed || y.precision == Mixed {
+	if products == Mixed {
 		rounding *= epsilon32 / epsilon
 	}
-	return rounding
+	return min(1, 2*(x.bound+y.bound+rounding))
 }
 
-// errorBound bounds the error of every ρ between two bases, and of every ρ²,
-// which is up to twice as large.
-func errorBound(x, y *basis) float64 {
-	return min(1, 2*(x.bound+y.bound+lastSteps(x, y)))
-}
-
-// compare takes the CCA step from M = U_xᵀU_y.
-func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], o Options) (*Comparison, error) {
-	c := newComparison(x, y, o)
+// compare takes the CCA step from M = U_xᵀU_y, summed in the precision of products.
+func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], products Precision, o Options) (*Comparison, error) {
+	c := newComparison(x, y, products, o)
 	c.X, c.Y = x.summary(), y.summary()
 	if err := c.correlate(w, x, y, M, true); err != nil {
 		return nil, err
@@ -42,8 +37,8 @@ func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], o O
 	return c, nil
 }
 
-func newComparison(x, y *basis, o Options) *Comparison {
-	c := &Comparison{Options: o, Method: x.method, ErrorBound: errorBound(x, y)}
+func newComparison(x, y *basis, products Precision, o Options) *Comparison {
+	c := &Comparison{Options: o, Method: x.method, ErrorBound: errorBound(x, y, products)}
 	if x.method != y.method {
 		c.Method += "/" + y.method
 	}
@@ -61,6 +56,7 @@ func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float6
 			return fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)
 		}
 		c.Rho[i] = min(rho, 1)
+		c.Mean += c.Rho[i] / float64(len(c.Rho))
 	}
 	return nil
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // coordinates make of a layer's rows those of its left singular vectors,
-// Z = Xc V S⁻¹, block by block, in the precision of products.
+// Z = Xc V S⁻¹, block by block. V S⁻¹ grows roundings of rows by s_1/s_k: they are
+// float32 only where the basis comes from such rows itself.
 type coordinates struct {
 	*basis
 	forward block     // V S⁻¹, d × k
@@ -30,7 +31,7 @@ func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *
 			z.offset[i] += b.rest[j] * to[i]
 		}
 	}
-	if precision == Mixed {
+	if precision == Mixed && b.precision == Mixed {
 		z.forward.f32 = take(memory32, b.d, b.k)
 		for j := range b.d {
 			convert(z.forward.f32.Row(j), forward.Row(j))
@@ -51,7 +52,8 @@ func (z *coordinates) reads(p *panel, to block, first int) tasks {
 	return tasks{(count + panelStrip - 1) / panelStrip, func(i, worker int) error {
 		at := i * panelStrip
 		if z.held.Data != nil {
-			z.copyHeld(to.view(at, 0, min(panelStrip, count-at), z.k), first+at)
+			rows := min(panelStrip, count-at)
+			to.view(at, 0, rows, z.k).copyFrom(z.held.View(first+at, 0, rows, z.k))
 			return nil
 		}
 		return z.read(p, to.view(at, 0, min(panelStrip, count-at), z.k), first+at, worker)
@@ -60,7 +62,7 @@ func (z *coordinates) reads(p *panel, to block, first int) tasks {
 
 func (z *coordinates) read(p *panel, to block, first, worker int) error {
 	rows := block{}
-	if to.f32.Data != nil {
+	if z.forward.f32.Data != nil {
 		rows.f32 = take(&p.chunks32[worker], to.rows(), 1+z.d)
 	} else {
 		rows.f64 = take(&p.chunks[worker], to.rows(), 1+z.d)
@@ -71,21 +73,27 @@ func (z *coordinates) read(p *panel, to block, first, worker int) error {
 			return err
 		}
 	}
-	if to.f32.Data != nil {
+	switch {
+	case z.forward.f32.Data != nil:
 		apply(to.f32, rows.f32, z.forward.f32, z.offset)
-	} else {
+	case to.f32.Data == nil:
 		apply(to.f64, rows.f64, z.forward.f64, z.offset)
+	default:
+		wide := take(&p.wide[worker], to.rows(), z.k)
+		apply(wide, rows.f64, z.forward.f64, z.offset)
+		to.copyFrom(wide)
 	}
 	return nil
 }
 
-func (z *coordinates) copyHeld(to block, first int) {
-	for i := range to.rows() {
-		if to.f32.Data != nil {
-			convert(to.f32.Row(i), z.held.Row(first+i))
-		} else {
-			copy(to.f64.Row(i), z.held.Row(first+i))
-		}
+// copyFrom sets b to rows, rounded where b is of float32.
+func (b block) copyFrom(rows lapack.Matrix[float64]) {
+	if b.f32.Data == nil {
+		b.f64.CopyFrom(rows)
+		return
+	}
+	for i := range rows.Rows {
+		convert(b.f32.Row(i), rows.Row(i))
 	}
 }
 

@@ -3,6 +3,7 @@ package svcca
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -70,7 +71,7 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 	c.tile = crossTile
 	defer w.back()
 	sum := lapack.New[float64](x.sum.Rows, x.sum.Cols)
-	pass := &crossing{crew: c, workspace: w, precision: x.rows[0].options.Precision, symmetric: x.symmetric}
+	pass := &crossing{crew: c, workspace: w, precision: x.precision(), symmetric: x.symmetric}
 	reduced := x.rows
 	if !x.symmetric {
 		reduced = append(append([]*Reduced{}, x.rows...), x.columns...)
@@ -92,6 +93,15 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 	if err := pass.run(n, sum); err != nil {
 		return err
 	}
+	if !finite(sum) {
+		for _, s := range sides {
+			p := newPanel(c, w, Double, s)
+			if _, err := p.inspect(0, n); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("svcca: products of coordinates: %w", ErrRange)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.count += n
@@ -110,6 +120,21 @@ func (b *basis) over(rows *side, weights []float64) *basis {
 	other := *b
 	other.side = &s
 	return &other
+}
+
+// precision returns that of products.
+func (x *Cross) precision() Precision { return x.rows[0].options.Precision }
+
+// finite reports whether every element of m is.
+func finite(m lapack.Matrix[float64]) bool {
+	for i := range m.Rows {
+		for _, v := range m.Row(i) {
+			if !(math.Abs(v) <= math.MaxFloat64) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func addTo(sum, other lapack.Matrix[float64]) {
@@ -147,7 +172,7 @@ func (x *Cross) Compare(i, j int) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(newCrew(context.Background()), w, r.basis, q.basis, M, r.options)
+	return compare(newCrew(context.Background()), w, r.basis, q.basis, M, x.precision(), r.options)
 }
 
 // product returns a copy of M.

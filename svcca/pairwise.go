@@ -164,7 +164,7 @@ func identity(l Layer) any {
 	if m, ok := l.(interface{ identity() any }); ok {
 		return m.identity()
 	}
-	if reflect.TypeOf(l).Comparable() {
+	if reflect.ValueOf(l).Comparable() {
 		return l
 	}
 	return new(byte)
@@ -181,6 +181,7 @@ func (p *pane) reduce() error {
 		room = max(room, need)
 		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Precision).weight())
 	}
+	p.guessCrossing()
 	c := p.crew
 	c.workers = int(min(int64(c.workers), max(1, p.Memory/room)))
 	return c.run(len(p.layers), func(i, _ int) error {
@@ -196,19 +197,34 @@ func (p *pane) reduce() error {
 	})
 }
 
+// guessCrossing sets the cost of what comes after the reductions, of which k is
+// not known yet.
+func (p *pane) guessCrossing() {
+	widths := func(layers []int) (d []int) {
+		for _, i := range layers {
+			d = append(d, p.layers[i].d)
+		}
+		return d
+	}
+	rows, columns := widths(p.rows), []int(nil)
+	if !p.symmetric {
+		columns = widths(p.columns)
+	}
+	p.cost.crossing = max(0, PaneCost(p.layers[0].n, rows, columns, p.PaneOptions).weight()-p.cost.total())
+}
+
 // reduceLayer finds the basis of a layer, in the cache or by reading it.
 func (p *pane) reduceLayer(i int) (*basis, error) {
 	l := p.layers[i]
 	if err := p.digest(i); err != nil {
 		return nil, err
 	}
-	s := newSide(l, p.weights, p.Options)
-	if b, err := p.cachedBasis(i, s); b != nil || err != nil {
+	if b, err := p.cachedBasis(i, newSide(l, p.weights, p.Options)); b != nil || err != nil {
 		return b, err
 	}
 	w := borrow()
 	defer w.back()
-	b, _, err := reduceSide(alone(p.ctx), w, s, p.Options)
+	b, _, err := reduceSide(alone(p.ctx), w, newSide(l, p.weights, p.Options), p.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +238,8 @@ func (p *pane) advance(change func(*Progress), cost float64) {
 	defer p.mu.Unlock()
 	change(&p.progress)
 	p.cost.done += cost
-	p.progress.Share = min(1, p.cost.done/p.cost.total())
+	// What is known of the cost grows as layers are reduced; the share never falls.
+	p.progress.Share = max(p.progress.Share, min(1, p.cost.done/p.cost.total()))
 	if p.Progress != nil {
 		p.Progress(p.progress)
 	}
@@ -240,7 +257,10 @@ func (p *pane) set(i, j int, s PairScores, cost float64) {
 
 // result returns the pane without the layers that were skipped.
 func (p *pane) result() *Pane {
-	r := &Pane{Symmetric: p.symmetric, Options: p.Options, Warnings: []Warning{}}
+	r := &Pane{
+		Rows: []Side{}, Columns: []Side{}, Pairs: [][]PairScores{}, Warnings: []Warning{},
+		Symmetric: p.symmetric, Options: p.Options,
+	}
 	for _, j := range p.columns {
 		if p.bases[j] != nil {
 			r.Columns = append(r.Columns, p.bases[j].summary())
@@ -251,7 +271,7 @@ func (p *pane) result() *Pane {
 			continue
 		}
 		r.Rows = append(r.Rows, p.bases[at].summary())
-		var row []PairScores
+		row := []PairScores{}
 		for j, other := range p.columns {
 			if p.bases[other] != nil {
 				row = append(row, *p.scored[i][j])
@@ -292,6 +312,7 @@ func (p *pane) cross() error {
 		return err
 	}
 	windows := p.windows()
+	p.cost.crossing = 0 // until now a guess
 	for _, w := range windows {
 		p.cost.crossing += p.windowCost(w)
 		p.eachUnknown(w, func(i, j int) {
@@ -303,9 +324,8 @@ func (p *pane) cross() error {
 			return err
 		}
 	}
-	if len(p.bases) > 0 && p.progress.PairsScored < p.progress.Pairs {
-		p.advance(func(g *Progress) { g.PairsScored = g.Pairs }, 0) // those of skipped layers
-	}
+	// Also those of skipped layers, and what the cache had.
+	p.advance(func(g *Progress) { g.PairsScored = g.Pairs }, p.cost.total())
 	return nil
 }
 

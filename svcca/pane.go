@@ -100,20 +100,19 @@ func space(n int, centering Centering) int {
 	return n
 }
 
-// pairScores scores M.
+// pairScores scores M, summed in the precision of o.
 func pairScores(w *workspace, x, y *basis, M lapack.Matrix[float64], o Options, scores Scores) (p PairScores, err error) {
-	c := newComparison(x, y, o)
+	c := newComparison(x, y, o.Precision, o)
+	c.score(x, y, M)
+	if math.IsNaN(c.Weighted) || math.IsInf(c.Weighted, 0) {
+		return p, fmt.Errorf("svcca: layers %q and %q: values changed between two passes over the rows: %w", x.name, y.name, ErrNotFinite)
+	}
 	if scores != NormScores {
 		if err := c.correlate(w, x, y, M, scores == AllScores); err != nil {
 			return p, err
 		}
-	}
-	c.score(x, y, M)
-	if mean := c.Mean; scores != NormScores {
+		mean := c.Mean
 		p.Mean = &mean
-	}
-	if math.IsNaN(c.Weighted) || math.IsInf(c.Weighted, 0) {
-		return p, fmt.Errorf("svcca: layers %q and %q: values changed between two passes over the rows: %w", x.name, y.name, ErrNotFinite)
 	}
 	if scores == AllScores {
 		m := min(x.k, y.k)

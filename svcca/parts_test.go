@@ -40,7 +40,7 @@ func BenchmarkParts(b *testing.B) {
 						M, err := product()
 						require.NoError(b, err)
 						crossed := time.Now()
-						_, err = compare(c, w[0], bx, by, M, o)
+						_, err = compare(c, w[0], bx, by, M, o.Precision, o)
 						require.NoError(b, err)
 						rest += time.Since(crossed)
 						cross += crossed.Sub(summed)

@@ -215,7 +215,7 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	}
 	o := x.options
 	o.Precision = max(o.Precision, y.options.Precision) // Mixed, where either is
-	return compare(c, w, x.basis, y.basis, M, o)
+	return compare(c, w, x.basis, y.basis, M, Double, o)
 }
 
 // matches returns an error where two layers cannot be compared.

@@ -6,12 +6,9 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
-// score sets the scores of DEFINITIONS §4 that M and, where there are, ρ give.
+// score sets the scores of DEFINITIONS §4 that M gives.
 func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
 	m := float64(min(x.k, y.k))
-	for _, rho := range c.Rho {
-		c.Mean += rho / m
-	}
 	rows, columns := norms(M)
 	for _, norm := range rows {
 		c.MeanSquare += norm * norm / m

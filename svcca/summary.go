@@ -2,7 +2,6 @@ package svcca
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -75,22 +74,16 @@ func summarise(c crew, method Method, precision Precision, layers []Layer, weigh
 	return z, nil
 }
 
-// triangleOf is newTriangle with means near the true ones taken from some rows.
+// triangleOf is newTriangle with means near the true ones taken from some rows, and
+// exponents from all of them.
 func triangleOf(p panel, n int) (*triangle, error) {
-	m := &moments{panel: p, n: n}
-	if err := m.start(0, min(chunkRows, n)); err != nil {
+	if err := (&moments{panel: p, n: n}).start(0, n); err != nil {
 		return nil, err
 	}
 	for _, s := range p.sides {
 		s.mean = s.shift
 	}
-	t, err := newTriangle(p, n)
-	if errors.Is(err, lapack.ErrNotFinite) {
-		if _, found := p.inspect(0, n); found != nil {
-			return nil, found
-		}
-	}
-	return t, err
+	return newTriangle(p, n)
 }
 
 // sidesOf describes layers of the same datapoints.
@@ -186,7 +179,7 @@ func (z *summary) rescale(i, at, exponent int) {
 	l := &z.layers[i]
 	by := l.exponent - exponent
 	l.exponent = exponent
-	if by == 0 {
+	if by == 0 || !l.scaled { // zeros have no units
 		return
 	}
 	factor := math.Ldexp(1, by)

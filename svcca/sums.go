@@ -118,7 +118,7 @@ func (p *Pair) Compare(o Options) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(c, w, bases[0], bases[1], M, o)
+	return compare(c, w, bases[0], bases[1], M, z.precision, o)
 }
 
 // checkSummed is check for options that come after the rows.

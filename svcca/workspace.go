@@ -21,6 +21,7 @@ type workspace struct {
 	chunks        [][]float64 // by worker
 	chunks32      [][]float32
 	parts32       [][]float32
+	wide          [][]float64
 	eigen         [2]lapack.Eigen[float64]
 	svd           lapack.SVD[float64]
 }
@@ -46,6 +47,7 @@ func take[T lapack.Scalar](memory *[]T, rows, cols int) lapack.Matrix[T] {
 func (w *workspace) workers(count int) {
 	for len(w.chunks) < count {
 		w.chunks, w.chunks32, w.parts32 = append(w.chunks, nil), append(w.chunks32, nil), append(w.parts32, nil)
+		w.wide = append(w.wide, nil)
 	}
 }
 
