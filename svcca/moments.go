@@ -312,18 +312,36 @@ func (m *moments) reduce(i int, o Options) (*basis, error) {
 			}
 		}
 	}
-	eigen := &m.eigen[i]
-	if err := eigen.FactorizeInPlace(gram, true); err != nil {
+	eigen, memory := &m.eigen[i], &m.vectors[i]
+	if err := eigen.FactorizeInPlace(gram); err != nil {
 		return nil, s.wrap(err)
 	}
 	b := &basis{side: s, method: MethodMoments, precision: m.precision}
-	b.s, b.along, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), s.rmsAlong(len(s.active), eigen.Vector), true
+	b.s, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), true
+	if low, high := b.boundAlong(o.RankTol); low < high {
+		high = min(high, len(s.active))
+		v, err := eigen.VectorsTo(take(memory, len(s.active), high), high)
+		if err != nil {
+			return nil, s.wrap(err)
+		}
+		along := make([]float64, len(s.active))
+		for i := low; i < high; i++ {
+			for r := range along {
+				along[r] = v.At(r, i)
+			}
+			b.along[i] = s.rmsAlong(along)
+		}
+	}
 	b.loss = squaredLoss(b.s[0], m.apart[i])
 	if m.precision == Mixed {
 		b.loss = mixedLoss(b.s[0], m.spectral[i], m.frobenius[i])
 	}
 	b.cut(o)
 	b.kSure = b.kSure && !m.unseen[i]
-	b.v = s.expand(&m.expanded[i], eigen.VectorsTo(take(&m.vectors[i], len(s.active), b.k), b.k))
+	v, err := eigen.VectorsTo(take(memory, len(s.active), b.k), b.k)
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	b.v = s.expand(&m.expanded[i], v)
 	return b, nil
 }

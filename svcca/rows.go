@@ -257,24 +257,9 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	return b, u.View(0, 0, r.n, b.k), nil
 }
 
-// finish cuts b. Rank under storage needs ‖diag(a) v_i‖, hence V: only for the
-// directions that neither the largest nor the least a_j decides.
+// finish cuts b.
 func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) error {
-	b.along = make([]float64, len(b.s))
-	least, most := math.Inf(1), 0.0
-	for _, j := range r.active {
-		least, most = min(least, r.rms[j]), max(most, r.rms[j])
-	}
-	low, high := len(b.s), 0
-	for i, s := range b.s {
-		b.along[i] = most
-		if s <= b.tau(o.RankTol, most)*2 && s > b.tau(o.RankTol, least)/2 {
-			low, high = min(low, i), i+1
-		} else if s <= b.tau(o.RankTol, least)/2 {
-			b.along[i] = least
-		}
-	}
-	if low < high && least < most {
+	if low, high := b.boundAlong(o.RankTol); low < high {
 		if err := r.measureAlong(b.along[low:high], u.View(0, low, r.n, high-low)); err != nil {
 			return err
 		}

@@ -193,16 +193,36 @@ func (b *basis) cutError() float64 {
 	return min(1, b.turn(b.s[b.k-1], next))
 }
 
-// rmsAlong returns ‖diag(a) v_i‖ of count right singular vectors, whose elements
-// are those of the neurons that vary; 0 for those that are not there.
-func (s *side) rmsAlong(count int, vector func(i int) []float64) []float64 {
-	along := make([]float64, s.d)
-	for i := range count {
-		for r, x := range vector(i) {
-			x *= s.rms[s.active[r]]
-			along[i] += x * x
-		}
-		along[i] = math.Sqrt(along[i])
+// boundAlong sets along to the largest or the least a_j where either decides the
+// rank under storage, and returns the range of directions for which neither does:
+// those alone need their right singular vectors.
+func (b *basis) boundAlong(tol RankTol) (low, high int) {
+	b.along = make([]float64, len(b.s))
+	least, most := math.Inf(1), 0.0
+	for _, j := range b.active {
+		least, most = min(least, b.rms[j]), max(most, b.rms[j])
 	}
-	return along
+	low = len(b.s)
+	for i, s := range b.s {
+		b.along[i] = most
+		if s <= b.tau(tol, most)*2 && s > b.tau(tol, least)/2 {
+			low, high = min(low, i), i+1
+		} else if s <= b.tau(tol, least)/2 {
+			b.along[i] = least
+		}
+	}
+	if least >= most || len(b.active) == 0 {
+		return 0, 0
+	}
+	return low, high
+}
+
+// rmsAlong returns ‖diag(a) v‖ of a right singular vector v, whose elements are those
+// of the neurons that vary.
+func (s *side) rmsAlong(v []float64) (squares float64) {
+	for r, x := range v {
+		x *= s.rms[s.active[r]]
+		squares += x * x
+	}
+	return math.Sqrt(squares)
 }

@@ -102,7 +102,10 @@ func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64],
 	b.s = make([]float64, min(s.n, s.d))
 	copy(b.s, svd.Values())
 	b.loss = linearLoss(b.s[0], t.apart[i])
-	b.along = s.rmsAlong(vt.Rows, vt.Row)
+	b.along = make([]float64, len(b.s))
+	for i := range vt.Rows {
+		b.along[i] = s.rmsAlong(vt.Row(i))
+	}
 	b.cut(o)
 	v := lapack.New[float64](vt.Cols, b.k)
 	v.TransposeFrom(vt.View(0, 0, b.k, vt.Cols))

@@ -22,7 +22,7 @@ type workspace struct {
 	chunks32      [][]float32
 	parts32       [][]float32
 	wide          [][]float64
-	eigen         [2]lapack.Eigen[float64]
+	eigen         [2]lapack.LeadingEigen[float64]
 	svd           lapack.SVD[float64]
 }
 
