@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -118,6 +119,7 @@ func BetweenCost(n, d, e int, o Options) Cost {
 func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	symmetric := columns == nil
 	all := append(append([]int{}, rows...), columns...)
+	var reduction, kept int64
 	for _, d := range all {
 		r := reductionCost(n, d, o.Precision)
 		k := guessK(n, d, o.Keep)
@@ -125,6 +127,7 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 		c.Factors += r.Factors
 		c.Values += 2 * r.Values
 		c.Memory += int64(8 * float64(d) * k)
+		reduction, kept = max(reduction, r.Memory), kept+int64(k)
 	}
 	if symmetric {
 		columns = rows
@@ -144,7 +147,12 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	if window == 0 {
 		window = defaultWindow
 	}
-	c.Memory += window
+	workers := o.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	// Layers being reduced, then products and blocks of rows of all coordinates.
+	c.Memory += min(window, max(int64(workers)*reduction, 8*kept*(kept+2*1024)))
 	return c
 }
 

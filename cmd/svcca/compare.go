@@ -116,7 +116,9 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 	if f.dryRun {
 		return nil, nil, f.estimate(cmd.Context(), cmd.OutOrStdout(), rows)
 	}
+	limit := native.LimitThreads(1) // faster: goroutines share the work
 	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
+	limit()
 	if err == nil {
 		err = rows.unchanged()
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -36,7 +37,9 @@ func (e *estimate) add(l layerFile, in input) (neurons int) {
 // cost says what is to be done, by so many goroutines (0: as many as run at once),
 // and measures how long that takes here.
 func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Precision, workers int) error {
+	limit := native.LimitThreads(1) // as while the work is done
 	rates, err := svcca.MeasureRates(ctx, precision)
+	limit()
 	if err != nil {
 		return err
 	}

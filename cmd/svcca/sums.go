@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -31,6 +32,7 @@ func newSums(layers int, triangle bool, precision svcca.Precision) sums {
 
 // add adds the same rows of every layer.
 func (s sums) add(ctx context.Context, layers []svcca.Layer, weights []float64) error {
+	defer native.LimitThreads(1)() // faster: goroutines share the work
 	switch of := s.of.(type) {
 	case *svcca.Pair:
 		return of.Add(ctx, layers[0], layers[1], weights)
