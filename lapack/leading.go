@@ -14,11 +14,11 @@ import (
 // goroutines at once.
 //
 // It takes the steps of Eigen: A = Q B Qᵀ with B tridiagonal, B = Z Λ Zᵀ by
-// divide and conquer, V = QZ. Only the last, as dear as both others for all of
-// V, waits for k. On B itself nothing is gained by asking for less than Z: the
-// routine for some eigenvectors, SYEVR's STEMR with a range of indices, takes
-// longer from k = n/16 on, and its vectors are up to a hundred times further
-// from orthogonal.
+// divide and conquer, V = QZ. Only the last, a third of the time for all of V,
+// waits for k. On B too little is gained by asking for less than Z: STERF for
+// the values and STEMR for some vectors take longer than STEDC from k = n/8 on,
+// with float32 and a falling spectrum from n/16 on (n = 512), and the vectors
+// are ten to a hundred times further from orthogonal.
 type LeadingEigen[T Scalar] struct {
 	backend     *backend[T]
 	values      []T
@@ -69,20 +69,26 @@ func (f *LeadingEigen[T]) FactorizeInPlace(a Matrix[T]) error {
 	return err
 }
 
-// normalizeUpper multiplies the upper triangle of a by a power of two that
-// brings its largest element near 1 and returns the exponent that undoes it.
-// SYEVD scales too: the products of a reduction overflow where A itself, and
-// its eigenvalues, do not.
+// normalizeUpper multiplies the upper triangle of a by a power of two where its
+// largest element is not within 2^±64: that is far from the ends of T's range,
+// and so is what it becomes. It returns the exponent that undoes it. SYEVD scales
+// too: the products of a reduction overflow where A itself, and its eigenvalues,
+// do not.
 func normalizeUpper[T Scalar](a Matrix[T]) (exponent int) {
-	largest := T(0)
+	largest := 0.0
 	for i := range a.Rows {
 		for _, v := range a.Row(i)[i:] {
-			largest = max(largest, v, -v)
+			if v := math.Abs(float64(v)); v > largest {
+				largest = v
+			}
 		}
 	}
-	_, exponent = math.Frexp(float64(largest))
+	_, exponent = math.Frexp(largest)
+	if -64 <= exponent && exponent <= 64 {
+		return 0
+	}
 	factor := T(math.Ldexp(1, -exponent))
-	if !isFinite(factor) { // all of a is denormal; 2⁻⁶⁴ is near enough
+	if !isFinite(factor) { // all of a is denormal
 		exponent += 64
 		factor = T(math.Ldexp(1, -exponent))
 	}

@@ -90,12 +90,14 @@ func openblas[T Scalar](b *backend[T], l lapacke[T]) *backend[T] {
 		return l.checked("STEQR", l.steqr('I', integer(len(d)), d, e, z.Data, integer(z.Stride), work))
 	}
 	b.tridiagonal = []tridiagonalRoutine[T]{{l.letter + "STEDC", stedc}, {l.letter + "STEQR", steqr}}
-	// Read by columns, c is its transpose, and (Q c)ᵀ = cᵀQᵀ.
+	// Read by columns, c is its transpose, and (Q c)ᵀ = cᵀQᵀ. The length that
+	// ORMTR wants leaves out the 65 · 64 elements in which ORMQR keeps the factor
+	// of a block, and with that little it takes blocks of a few reflections or of
+	// one, at up to five times the cost. No block has more than 64.
 	b.ormtr = func(a Matrix[T], tau []T, c Matrix[T], w *workspace[T]) {
-		l.withWork("ORMTR", w, func(work []T, lwork int32) int32 {
-			return l.ormtr('R', 'L', 'T', integer(c.Cols), integer(c.Rows), a.Data, integer(a.Stride), tau,
-				c.Data, integer(c.Stride), work, lwork)
-		})
+		work := grow(&w.scalars, 64*c.Cols+65*64)
+		l.checked("ORMTR", l.ormtr('R', 'L', 'T', integer(c.Cols), integer(c.Rows), a.Data, integer(a.Stride), tau,
+			c.Data, integer(c.Stride), work, integer(len(work))))
 	}
 	return b
 }
