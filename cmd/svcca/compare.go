@@ -119,8 +119,8 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 	limit := native.LimitThreads(1) // faster: goroutines share the work
 	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
 	limit()
-	if err == nil {
-		err = rows.unchanged()
+	if changed := rows.unchanged(); changed != nil {
+		err = changed // and what else is wrong is no wonder
 	}
 	return c, out, located(err, 0, rows.inputs)
 }

@@ -216,23 +216,23 @@ func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
 	layers, against := m.paneLayers()
 	pane, err := svcca.Pairwise(ctx, layers, against, o)
 	m.bar.clear()
-	if errors.Is(err, svcca.ErrMemory) {
+	for _, f := range m.files {
+		if f != nil {
+			if changed := f.Unchanged(); changed != nil {
+				return nil, changed // and what else is wrong is no wonder
+			}
+		}
+	}
+	switch err = located(err, 0, m.inputs); {
+	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
-	}
-	if err = located(err, 0, m.inputs); bad && !ofCache(err) {
+	case bad && !ofCache(err):
 		return nil, skipHint(err)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	for i, in := range m.inputs {
-		if m.files[i] == nil {
-			continue
-		}
-		if err := m.files[i].Unchanged(); err != nil {
-			return nil, err
-		}
-		if reason, is := skipped[in.name]; is {
+		if reason, is := skipped[in.name]; is && m.files[i] != nil {
 			m.leave(i, reason)
 		}
 	}

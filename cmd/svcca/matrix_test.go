@@ -200,6 +200,8 @@ func TestMatrixArguments(t *testing.T) {
 		{"--layers a/layer2.npy --layers a/layer1.npy --layers a", []string{a[1], a[0], a[2]}, nil},
 		{"a/layer1.npy --against a/layer1.npy", a[:1], a[:1]},
 		{"a/layer1.npy a/layer1.npy", a[:1], nil},
+		{"./a/layer1.npy a/layer1.npy", []string{"./a/layer1.npy"}, nil},
+		{"a/layer1.npy --layers ./a//layer1.npy", a[:1], nil},
 	} {
 		m, _ := matrixOf(t, strings.Fields(c.args)...)
 		assert.Equal(t, c.rows, sideNames(m.Rows), c.args)
@@ -283,6 +285,18 @@ func TestMatrixSkipBad(t *testing.T) {
 	assert.Equal(t, exitFailed, status)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "a/hole.npy: datapoint 7, neuron 3")
+	assert.Contains(t, stderr, "--skip-bad leaves out")
+	_, _, stderr = call(t, "matrix", "a/layer1.npy", "a/constant.npy")
+	assert.Contains(t, stderr, "--skip-bad leaves out")
+	_, _, stderr = call(t, "matrix", "a/hole.npy")
+	assert.NotContains(t, stderr, "--skip-bad", "nothing would be left")
+
+	// In shards it is the shard's.
+	shards(t, "h", holed, 4)
+	for _, args := range [][]string{{"a/layer1.npy", "h"}, {"a/layer1.npy", "h", "--skip-bad"}} {
+		_, _, stderr = call(t, append([]string{"matrix"}, args...)...)
+		assert.Contains(t, stderr, "h/part-9.npy: datapoint 3, neuron 3")
+	}
 }
 
 func TestMatrixShards(t *testing.T) {
@@ -447,6 +461,9 @@ func TestMatrixEstimate(t *testing.T) {
 	assert.Empty(t, stderr)
 	assert.Contains(t, stdout, "5 layers of 300 datapoints × 5 to 9 neurons")
 	assert.Contains(t, stdout, "15 pairs")
+	for _, says := range []string{"21 k values to read, 165 KiB", "flop in products", "of memory", "on this machine", "less for what the cache has"} {
+		assert.Contains(t, stdout, says)
+	}
 	checkWidth(t, stdout)
 	assert.Equal(t, []string{"a", "b"}, listing(t, "."))
 }

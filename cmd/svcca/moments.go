@@ -309,11 +309,13 @@ func (f *momentsFlags) described(from, to int) string {
 // run sums all rows and returns the sums as they are written. Where it ends early
 // and was asked to, it keeps what is done.
 func (w *summation) run(ctx context.Context) (data []byte, err error) {
-	if err = w.rows(ctx); err == nil {
-		err = w.unchanged()
+	err = w.rows(ctx)
+	// Of files that change nothing is kept, and what else is wrong is no wonder.
+	if changed := w.unchanged(); changed != nil {
+		return nil, changed
 	}
 	if err != nil {
-		if w.kept != nil && w.done > w.kept.head.Done {
+		if w.kept != nil && !w.kept.failed && w.done > w.kept.head.Done {
 			if failed := w.kept.save(w.sums, w.done); failed != nil {
 				return nil, errors.Join(err, failed)
 			}
@@ -357,6 +359,9 @@ func (w *summation) rows(ctx context.Context) error {
 		w.done += rows
 		w.progress.rows(w.done-w.earlier, w.done, w.total)
 		if w.kept.due() {
+			if err := w.unchanged(); err != nil {
+				return err
+			}
 			if err := w.kept.save(w.sums, w.done); err != nil {
 				return err
 			}

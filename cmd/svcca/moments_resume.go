@@ -38,6 +38,7 @@ type checkpoints struct {
 	target *target
 	head   partialHead // Done is what the file holds
 	last   time.Time
+	failed bool // to save
 	memory memory
 }
 
@@ -163,7 +164,7 @@ func (c *checkpoints) save(s sums, done int) error {
 		}
 		return nil
 	})
-	if err == nil {
+	if c.failed = err != nil; !c.failed {
 		c.head.Done, c.last = done, time.Now()
 	}
 	return err

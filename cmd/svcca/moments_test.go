@@ -713,6 +713,44 @@ func TestPartial(t *testing.T) {
 	assert.NoFileExists(t, partial)
 }
 
+// TestPartialOfFilesThatChange: rows that were read after a change are never kept,
+// even if the file becomes what it was, down to its time.
+func TestPartialOfFilesThatChange(t *testing.T) {
+	dir, x, _ := pair(t)
+	out := filepath.Join(dir, "out")
+	t.Setenv("LC_ALL", "C.UTF-8")
+	require.Equal(t, exitDone, first(call(t, "moments", x, "-o", out)))
+	lower(t, 7, 0)
+	require.Equal(t, exitDone, first(call(t, "moments", x, "-o", out, "--force")))
+	want := read(t, out)
+	remove(t, out)
+	data := read(t, x)
+	info, err := os.Stat(x)
+	require.NoError(t, err)
+	other := save(t, filepath.Join(dir, "other.npy"), gaussian(9, 60, 6))
+	args := []string{"moments", x, "-o", out, "--resume", "--quiet"}
+	caught := 0
+	for look := int64(2); ; look++ {
+		ctx := &trap{Context: t.Context(), do: func() { require.NoError(t, os.WriteFile(x, read(t, other), 0o600)) }}
+		ctx.left.Store(look)
+		var stdout, stderr bytes.Buffer
+		status := run(ctx, args, &stdout, &stderr)
+		require.NoError(t, os.WriteFile(x, data, 0o600))
+		require.NoError(t, os.Chtimes(x, time.Time{}, info.ModTime()))
+		if status != exitDone {
+			caught++
+			require.Contains(t, stderr.String(), "file changed while it was read")
+			require.Equal(t, exitDone, first(call(t, args...)))
+		}
+		require.Equal(t, want, read(t, out))
+		remove(t, out)
+		if ctx.left.Load() > 0 {
+			break
+		}
+	}
+	assert.Greater(t, caught, 5)
+}
+
 // TestRowsText: what is shown while rows are summed.
 func TestRowsText(t *testing.T) {
 	assert.Equal(t, "svcca: 5 datapoints", rowsText(5, 5, 0, 0))

@@ -104,7 +104,7 @@ func (t *target) failed(err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("%s: %w", shown(t.path), err)
+	return &fs.PathError{Op: "write", Path: t.path, Err: err}
 }
 
 // targetWriter is a target's pending file, its errors by the target's name.
