@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -11,17 +12,12 @@ import (
 // and the right singular vectors kept. Values are in units of 2^scale.
 type basis struct {
 	*side
-	spectrum
-	rank, k int
-	grew    bool // k grew to take in a group of ties
-	tied    bool // two kept singular values tie
-	// rankSure and kSure: neither hangs on the error of the singular values.
-	rankSure, kSure bool
-	v               lapack.Matrix[float64]
-	method          Method
-	precision       Precision
-	fallback        bool    // to float64, where Mixed was asked for
-	bound           float64 // of the error of ρ that comes from this layer
+	spectrum.Spectrum // in units of 2^scale
+	spectrum.Cut
+	v         lapack.Matrix[float64]
+	method    Method
+	precision Precision
+	fallback  bool // to float64, where Mixed was asked for
 }
 
 // survey sets what is known of neurons once all their values are read, of the
@@ -67,19 +63,19 @@ func (s *side) means() []float64 {
 
 // usable returns an error where nothing of the layer can be compared.
 func (b *basis) usable() error {
-	if b.k == 0 {
+	if b.K == 0 {
 		return fmt.Errorf("svcca: layer %q: %d of %d neurons are constant and no direction is kept: %w",
 			b.name, b.d-len(b.active), b.d, ErrConstant)
 	}
-	if s := math.Ldexp(b.s[0], b.scale()); math.IsInf(s, 0) {
+	if s := math.Ldexp(b.S[0], b.scale()); math.IsInf(s, 0) {
 		return fmt.Errorf("svcca: layer %q: largest singular value above %g: %w", b.name, math.MaxFloat64, ErrRange)
 	}
 	// W holds 1/s_k, which has to stay a normal number, as has s_k.
-	if s := math.Ldexp(b.s[b.k-1], b.scale()); s < 0x1p-1000 {
+	if s := math.Ldexp(b.S[b.K-1], b.scale()); s < 0x1p-1000 {
 		return fmt.Errorf("svcca: layer %q: least kept singular value %g below %g: %w", b.name, s, 0x1p-1000, ErrRange)
 	}
 	// A tolerance of 0 keeps even that; maps from neurons made of it overflow.
-	if s := b.s[b.k-1] / b.s[0]; s < 0x1p-200 {
+	if s := b.S[b.K-1] / b.S[0]; s < 0x1p-200 {
 		return fmt.Errorf("svcca: layer %q: least kept singular value %g of the largest: %w", b.name, s, ErrRange)
 	}
 	return nil

@@ -3,6 +3,7 @@ package svcca
 import (
 	"context"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -45,7 +46,7 @@ func BetweenContext(ctx context.Context, x, y Layer, o Options) (*Comparison, er
 		return nil, err
 	}
 	sx, sy := newSide(dx, w, o), newSide(dy, w, o)
-	c := newCrew(ctx)
+	c := crew.New(ctx)
 	if dx.n >= max(dx.d, dy.d) {
 		return joint(c, sx, sy, o)
 	}
@@ -61,13 +62,13 @@ func BetweenContext(ctx context.Context, x, y Layer, o Options) (*Comparison, er
 }
 
 // joint compares two layers, each with no more neurons than datapoints.
-func joint(c crew, x, y *side, o Options) (*Comparison, error) {
+func joint(c crew.Crew, x, y *side, o Options) (*Comparison, error) {
 	w := [2]*workspace{borrow(), borrow()}
 	defer w[0].back()
 	defer w[1].back()
 	precision := o.Precision
 	bx, by, cross, err := jointMoments(c, w, x, y, o, precision)
-	if err == nil && precision == Mixed && !(bx.kSure && by.kSure) {
+	if err == nil && precision == Mixed && !(bx.KSure && by.KSure) {
 		precision = Double
 		bx, by, cross, err = jointMoments(c, w, x, y, o, precision)
 	}
@@ -110,7 +111,7 @@ func joint(c crew, x, y *side, o Options) (*Comparison, error) {
 // at once in one pass, or, where reading them again costs next to nothing, of each
 // and then their product in a second pass, in which few coordinates take the
 // place of many neurons.
-func jointMoments(c crew, w [2]*workspace, x, y *side, o Options, precision Precision) (bx, by *basis, cross func() (lapack.Matrix[float64], error), err error) {
+func jointMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision Precision) (bx, by *basis, cross func() (lapack.Matrix[float64], error), err error) {
 	var sums [2]*moments
 	again := x.inMemory() && y.inMemory()
 	if again {
@@ -125,7 +126,7 @@ func jointMoments(c crew, w [2]*workspace, x, y *side, o Options, precision Prec
 		}
 	}
 	var bases [2]*basis
-	err = c.multiply(2, func(i, _ int) (err error) {
+	err = c.Multiply(2, func(i, _ int) (err error) {
 		if again {
 			bases[i], err = sums[i].reduce(0, o)
 		} else {
@@ -147,8 +148,8 @@ func jointMoments(c crew, w [2]*workspace, x, y *side, o Options, precision Prec
 
 // secondPass returns M from another pass over the rows of two layers, multiplying
 // whichever are fewer, coordinates or neurons.
-func secondPass(c crew, w *workspace, x, y *basis, precision Precision) (lapack.Matrix[float64], error) {
-	plain, byX, byY := x.d*y.d, x.k*(x.d+y.d), y.k*(x.d+y.d)
+func secondPass(c crew.Crew, w *workspace, x, y *basis, precision Precision) (lapack.Matrix[float64], error) {
+	plain, byX, byY := x.d*y.d, x.K*(x.d+y.d), y.K*(x.d+y.d)
 	rawX, rawY := byX > min(plain, byY), byX <= min(plain, byY) || plain < byY
 	left, right := source(centredRows{x.side}), source(centredRows{y.side})
 	if !rawX {
@@ -159,7 +160,7 @@ func secondPass(c crew, w *workspace, x, y *basis, precision Precision) (lapack.
 	}
 	sum := take(&w.gram, left.width(), right.width())
 	sum.Zero()
-	pass := crossing{crew: c, workspace: w, precision: precision, left: []source{left}, right: []source{right},
+	pass := crossing{Crew: c, workspace: w, precision: precision, left: []source{left}, right: []source{right},
 		blockRows: panelRows(left.width() + right.width())}
 	if err := pass.run(x.n, sum); err != nil {
 		return sum, err
@@ -179,23 +180,23 @@ func secondPass(c crew, w *workspace, x, y *basis, precision Precision) (lapack.
 // layers' neurons, or of coordinates of either.
 func (w *workspace) cross(sum lapack.Matrix[float64], x, y *basis, rawX, rawY bool) lapack.Matrix[float64] {
 	if rawX {
-		left := take(&w.left, x.k, sum.Cols)
+		left := take(&w.left, x.K, sum.Cols)
 		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.v, sum, 0, left)
 		for i := range left.Rows {
 			row := left.Row(i)
 			for j := range row {
-				row[j] /= x.s[i]
+				row[j] /= x.S[i]
 			}
 		}
 		sum = left
 	}
 	if rawY {
-		M := take(&w.m, x.k, y.k)
+		M := take(&w.m, x.K, y.K)
 		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, sum, y.v, 0, M)
 		for i := range M.Rows {
 			row := M.Row(i)
 			for j := range row {
-				row[j] /= y.s[j]
+				row[j] /= y.S[j]
 			}
 		}
 		sum = M

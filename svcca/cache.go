@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -40,7 +41,7 @@ func (p *pane) digest(i int) error {
 	if !ok || p.Cache == nil {
 		return nil
 	}
-	digest, err := l.Digest(p.ctx)
+	digest, err := l.Digest(p.Ctx)
 	if err != nil {
 		return p.layers[i].wrap(err)
 	}
@@ -86,14 +87,14 @@ func (p *pane) keepBasis(i int, b *basis) error {
 	if p.digests[i] == "" {
 		return nil
 	}
-	arrays := [][]float64{b.s, b.shift, b.rest}
+	arrays := [][]float64{b.S, b.shift, b.rest}
 	for j := range b.v.Rows {
 		arrays = append(arrays, b.v.Row(j))
 	}
 	data, err := encodeContainer(reducedHeader{
 		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active),
-		Rank: b.rank, K: b.k, Grew: b.grew, Tied: b.tied, RankSure: b.rankSure, KSure: b.kSure,
-		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.bound, Squared: b.squared, Turn: b.loss.turn, Each: b.loss.each, Square: b.loss.square,
+		Rank: b.Rank, K: b.K, Grew: b.Grew, Tied: b.Tied, RankSure: b.RankSure, KSure: b.KSure,
+		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square,
 	}, arrays...)
 	if err != nil {
 		return b.wrap(err)
@@ -147,9 +148,9 @@ func decodeBasis(c *container, s *side) (*basis, error) {
 	if h.Neurons != s.d || h.Datapoints != s.n || h.K < 1 || h.K > h.Rank || h.Rank > count || h.Constant < 0 || h.Constant > s.d {
 		return nil, fmt.Errorf("svcca: %d × %d, k %d of %d: %w", h.Datapoints, h.Neurons, h.K, h.Rank, ErrDamaged)
 	}
-	b := &basis{side: s, rank: h.Rank, k: h.K, grew: h.Grew, tied: h.Tied, rankSure: h.RankSure, kSure: h.KSure,
-		method: h.Method, precision: h.Precision, fallback: h.Fallback, bound: h.Bound}
-	b.squared, b.loss = h.Squared, loss{h.Turn, h.Each, h.Square}
+	b := &basis{side: s, method: h.Method, precision: h.Precision, fallback: h.Fallback}
+	b.Cut = spectrum.Cut{Rank: h.Rank, K: h.K, Grew: h.Grew, Tied: h.Tied, RankSure: h.RankSure, KSure: h.KSure, Bound: h.Bound}
+	b.Squared, b.Loss = h.Squared, spectrum.Loss{Turn: h.Turn, Each: h.Each, Square: h.Square}
 	s.exponent, s.scaled = h.Exponent, true
 	s.active = make([]int, s.d-h.Constant) // their number is all that scores need
 	var shift []float64
@@ -157,7 +158,7 @@ func decodeBasis(c *container, s *side) (*basis, error) {
 	for _, a := range []struct {
 		to    *[]float64
 		count int
-	}{{&b.s, count}, {&shift, s.d}, {&s.rest, s.d}} {
+	}{{&b.S, count}, {&shift, s.d}, {&s.rest, s.d}} {
 		if *a.to, err = c.next(a.count); err != nil {
 			return nil, err
 		}

@@ -3,32 +3,34 @@ package svcca
 import (
 	"fmt"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
 
 // roundingError bounds what the last steps, products and an SVD of order m, add
 // to the error of ρ.
-func roundingError(m int) float64 { return (16 + float64(m)) * epsilon }
+func roundingError(m int) float64 { return (16 + float64(m)) * spectrum.Epsilon }
 
 // errorBound bounds the error of every ρ between two bases, and of every ρ², which
 // is up to twice as large, M being summed in the precision of products.
 func errorBound(x, y *basis, products Precision) float64 {
-	rounding := roundingError(min(x.k, y.k))
+	rounding := roundingError(min(x.K, y.K))
 	if products == Mixed {
-		rounding *= epsilon32 / epsilon
+		rounding *= spectrum.Epsilon32 / spectrum.Epsilon
 	}
-	return min(1, 2*(x.bound+y.bound+rounding))
+	return min(1, 2*(x.Bound+y.Bound+rounding))
 }
 
 // compare takes the CCA step from M = U_xᵀU_y, summed in the precision of products.
-func compare(crew crew, w *workspace, x, y *basis, M lapack.Matrix[float64], products Precision, o Options) (*Comparison, error) {
+func compare(by crew.Crew, w *workspace, x, y *basis, M lapack.Matrix[float64], products Precision, o Options) (*Comparison, error) {
 	c := newComparison(x, y, products, o)
 	c.X, c.Y = x.summary(), y.summary()
 	if err := c.correlate(w, x, y, M, true); err != nil {
 		return nil, err
 	}
-	if err := c.align(crew, w, x, y); err != nil {
+	if err := c.align(by, w, x, y); err != nil {
 		return nil, err
 	}
 	c.score(x, y, M)
@@ -62,8 +64,8 @@ func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float6
 }
 
 // align sets the directions of both sides from M = P diag(ρ) Qᵀ, which w holds.
-func (c *Comparison) align(crew crew, w *workspace, x, y *basis) error {
-	err := crew.multiply(2, func(i, _ int) error {
+func (c *Comparison) align(by crew.Crew, w *workspace, x, y *basis) error {
+	err := by.Multiply(2, func(i, _ int) error {
 		if i == 0 {
 			c.X.Directions = x.directions(&w.scaled[0], w.svd.U(), blas.NoTrans)
 		} else {

@@ -88,12 +88,12 @@ type Side struct {
 
 // summary returns the side of a result that b describes.
 func (b *basis) summary() Side {
-	s := make([]float64, len(b.s))
-	for i, v := range b.s {
+	s := make([]float64, len(b.S))
+	for i, v := range b.S {
 		s[i] = math.Ldexp(v, b.scale())
 	}
 	return Side{
 		Name: b.name, Datapoints: b.n, Neurons: b.d, Constant: b.d - len(b.active),
-		Rank: b.rank, K: b.k, KGrew: b.grew, SingularValues: s,
+		Rank: b.Rank, K: b.K, KGrew: b.Grew, SingularValues: s,
 	}
 }

@@ -1,6 +1,7 @@
 package svcca
 
 import (
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -22,17 +23,17 @@ const panelStrip = 256
 
 // newCoordinates puts V S⁻¹ into the memory given.
 func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *[]float32) *coordinates {
-	z := &coordinates{basis: b, offset: make([]float64, b.k)}
-	forward := take(memory, b.d, b.k)
+	z := &coordinates{basis: b, offset: make([]float64, b.K)}
+	forward := take(memory, b.d, b.K)
 	for j := range b.d {
 		to := forward.Row(j)
 		for i, v := range b.v.Row(j) {
-			to[i] = v / b.s[i]
+			to[i] = v / b.S[i]
 			z.offset[i] += b.rest[j] * to[i]
 		}
 	}
 	if precision == Mixed && b.precision == Mixed {
-		z.forward.f32 = take(memory32, b.d, b.k)
+		z.forward.f32 = take(memory32, b.d, b.K)
 		for j := range b.d {
 			convert(z.forward.f32.Row(j), forward.Row(j))
 		}
@@ -42,21 +43,21 @@ func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *
 	return z
 }
 
-func (z *coordinates) width() int   { return z.k }
+func (z *coordinates) width() int   { return z.K }
 func (z *coordinates) layer() *side { return z.side }
 
 // reads returns the tasks that set the rows of to, k columns, to those of Z from
 // first on. p is of this layer alone.
-func (z *coordinates) reads(p *panel, to block, first int) tasks {
+func (z *coordinates) reads(p *panel, to block, first int) crew.Tasks {
 	count := to.rows()
-	return tasks{(count + panelStrip - 1) / panelStrip, func(i, worker int) error {
+	return crew.Tasks{Count: (count + panelStrip - 1) / panelStrip, Do: func(i, worker int) error {
 		at := i * panelStrip
 		if z.held.Data != nil {
 			rows := min(panelStrip, count-at)
-			to.view(at, 0, rows, z.k).copyFrom(z.held.View(first+at, 0, rows, z.k))
+			to.view(at, 0, rows, z.K).copyFrom(z.held.View(first+at, 0, rows, z.K))
 			return nil
 		}
-		return z.read(p, to.view(at, 0, min(panelStrip, count-at), z.k), first+at, worker)
+		return z.read(p, to.view(at, 0, min(panelStrip, count-at), z.K), first+at, worker)
 	}}
 }
 
@@ -79,7 +80,7 @@ func (z *coordinates) read(p *panel, to block, first, worker int) error {
 	case to.f32.Data == nil:
 		apply(to.f64, rows.f64, z.forward.f64, z.offset)
 	default:
-		wide := take(&p.wide[worker], to.rows(), z.k)
+		wide := take(&p.wide[worker], to.rows(), z.K)
 		apply(wide, rows.f64, z.forward.f64, z.offset)
 		to.copyFrom(wide)
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -185,7 +186,7 @@ func (c Cost) Time(r Rates) time.Duration {
 // workers and the BLAS threads that a call would have now.
 func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error) {
 	const order, rows, rounds = 256, 1024, 8
-	c, w := newCrew(ctx), borrow()
+	c, w := crew.New(ctx), borrow()
 	defer w.back()
 	values := make([]float32, rows*order)
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -217,11 +218,11 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 		return seconds
 	}
 	b := w.block(precision, 0, rows, 1+order)
-	count := rounds * c.workers
+	count := rounds * c.Workers
 	r.Values = float64(rounds*rows*order) / timed(func() error {
 		for range rounds {
 			reads := p.reads(b, 0)
-			if err := c.run(reads.count, reads.do); err != nil {
+			if err := c.Run(reads.Count, reads.Do); err != nil {
 				return err
 			}
 		}
@@ -233,13 +234,13 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 		sums[i] = lapack.New[float64](1+order, 1+order)
 	}
 	r.Products = float64(count*rows*order*order) / timed(func() error {
-		return c.multiply(count, func(i, worker int) error {
+		return c.Multiply(count, func(i, worker int) error {
 			part.add(&w.parts32[worker], b, 0, sums[i])
 			return nil
 		})
 	})
-	r.Factors = eigenFlops * float64(order*order*order) * float64(c.workers) / timed(func() error {
-		return c.multiply(c.workers, func(i, _ int) error {
+	r.Factors = eigenFlops * float64(order*order*order) * float64(c.Workers) / timed(func() error {
+		return c.Multiply(c.Workers, func(i, _ int) error {
 			var eigen lapack.Eigen[float64]
 			return eigen.Factorize(sums[i].View(1, 1, order, order), true)
 		})
@@ -267,7 +268,7 @@ func (c *paneCost) total() float64 {
 
 // pairCost returns what scoring a pair costs once the products are summed.
 func (p *pane) pairCost(x, y *basis) float64 {
-	return p.Scores.cost(float64(x.k), float64(y.k), float64(x.d+y.d)).weight()
+	return p.Scores.cost(float64(x.K), float64(y.K), float64(x.d+y.d)).weight()
 }
 
 // windowCost returns what a window costs but for its scores: coordinates and their
@@ -279,9 +280,9 @@ func (p *pane) windowCost(w window) (flops float64) {
 		layers := [][]int{p.rows, p.columns}[side]
 		for _, i := range positions {
 			b := p.bases[layers[i]]
-			kept[side] += float64(b.k)
+			kept[side] += float64(b.K)
 			if side == 0 || !w.symmetric {
-				flops += 2 * n * float64(b.d) * float64(b.k)
+				flops += 2 * n * float64(b.d) * float64(b.K)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -67,11 +68,11 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 	if err != nil {
 		return err
 	}
-	c, w := newCrew(ctx), borrow()
-	c.tile = crossTile
+	c, w := crew.New(ctx), borrow()
+	c.Tile = crossTile
 	defer w.back()
 	sum := lapack.New[float64](x.sum.Rows, x.sum.Cols)
-	pass := &crossing{crew: c, workspace: w, precision: x.precision(), symmetric: x.symmetric}
+	pass := &crossing{Crew: c, workspace: w, precision: x.precision(), symmetric: x.symmetric}
 	reduced := x.rows
 	if !x.symmetric {
 		reduced = append(append([]*Reduced{}, x.rows...), x.columns...)
@@ -172,7 +173,7 @@ func (x *Cross) Compare(i, j int) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(newCrew(context.Background()), w, r.basis, q.basis, M, x.precision(), r.options)
+	return compare(crew.New(context.Background()), w, r.basis, q.basis, M, x.precision(), r.options)
 }
 
 // product returns a copy of M.

@@ -3,6 +3,7 @@ package svcca
 import (
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -10,7 +11,7 @@ import (
 // rows of many layers, side by side: every M = U_xᵀU_y of a pane from one product
 // of stacked bases.
 type crossing struct {
-	crew
+	crew.Crew
 	*workspace
 	precision   Precision
 	left, right []source
@@ -24,7 +25,7 @@ type crossing struct {
 // source is what fills blocks with width columns of what is to be multiplied.
 type source interface {
 	width() int
-	reads(p *panel, to block, first int) tasks
+	reads(p *panel, to block, first int) crew.Tasks
 	layer() *side
 }
 
@@ -46,9 +47,9 @@ func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 	var tiles []tile
 	offset := 0
 	if x.symmetric {
-		tiles = tilesOf(sum.Rows, x.tile)
+		tiles = tilesOf(sum.Rows, x.Tile)
 	} else {
-		tiles = rectangle(sum.Rows, sum.Cols, x.tile)
+		tiles = rectangle(sum.Rows, sum.Cols, x.Tile)
 		offset = sum.Rows
 		stacked = append(append([]source{}, x.left...), x.right...)
 	}
@@ -56,22 +57,22 @@ func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 	blocks := [2]block{x.block(x.precision, 0, most, widths(stacked)), x.block(x.precision, 1, most, widths(stacked))}
 	panels := make([]panel, len(stacked))
 	for i, s := range stacked {
-		panels[i] = newPanel(x.crew, x.workspace, x.precision, s.layer())
+		panels[i] = newPanel(x.Crew, x.workspace, x.precision, s.layer())
 	}
-	var products tasks
-	for first := 0; products.count > 0 || first < n; {
+	var products crew.Tasks
+	for first := 0; products.Count > 0 || first < n; {
 		rows := min(most, n-first)
 		next := blocks[0].head(rows)
-		var reads tasks
+		var reads crew.Tasks
 		if rows > 0 {
 			reads = x.reads(stacked, panels, next, first)
 		}
-		if err := x.both(products, reads); err != nil {
+		if err := x.Both(products, reads); err != nil {
 			return err
 		}
-		products = tasks{}
+		products = crew.Tasks{}
 		if rows > 0 {
-			products = tasks{len(tiles), func(i, worker int) error {
+			products = crew.Tasks{Count: len(tiles), Do: func(i, worker int) error {
 				tiles[i].add(&x.parts32[worker], next, offset, sum)
 				return nil
 			}}
@@ -86,16 +87,16 @@ func (x *crossing) run(n int, sum lapack.Matrix[float64]) error {
 }
 
 // reads returns the tasks of all sources, one after another.
-func (x *crossing) reads(stacked []source, panels []panel, to block, first int) tasks {
-	var all []tasks
+func (x *crossing) reads(stacked []source, panels []panel, to block, first int) crew.Tasks {
+	var all []crew.Tasks
 	var begins []int
 	at, count := 0, 0
 	for i, s := range stacked {
 		t := s.reads(&panels[i], to.view(0, at, to.rows(), s.width()), first)
 		all, begins = append(all, t), append(begins, count)
-		at, count = at+s.width(), count+t.count
+		at, count = at+s.width(), count+t.Count
 	}
-	return tasks{count, func(i, worker int) error {
+	return crew.Tasks{Count: count, Do: func(i, worker int) error {
 		of, found := slices.BinarySearch(begins, i)
 		for found && of+1 < len(begins) && begins[of+1] == i {
 			of++
@@ -103,7 +104,7 @@ func (x *crossing) reads(stacked []source, panels []panel, to block, first int) 
 		if !found {
 			of--
 		}
-		return all[of].do(i-begins[of], worker)
+		return all[of].Do(i-begins[of], worker)
 	}}
 }
 
@@ -125,8 +126,8 @@ type centredRows struct{ *side }
 func (r centredRows) width() int   { return r.d }
 func (r centredRows) layer() *side { return r.side }
 
-func (r centredRows) reads(p *panel, to block, first int) tasks {
-	return tasks{chunks(to.rows()), func(c, worker int) error {
+func (r centredRows) reads(p *panel, to block, first int) crew.Tasks {
+	return crew.Tasks{Count: chunks(to.rows()), Do: func(c, worker int) error {
 		part := to.view(c*chunkRows, 0, min(chunkRows, to.rows()-c*chunkRows), r.d)
 		rows := part.f64
 		if part.f32.Data != nil {

@@ -124,9 +124,9 @@ func (b *basis) decode(memory *[]float64, p lapack.Matrix[float64], t blas.Trans
 // scaledVectors returns V with each column multiplied by factor of its singular
 // value, in the layer's own units.
 func (b *basis) scaledVectors(memory *[]float64, factor func(s float64) float64) lapack.Matrix[float64] {
-	scaled, factors := take(memory, b.d, b.k), make([]float64, b.k)
+	scaled, factors := take(memory, b.d, b.K), make([]float64, b.K)
 	for i := range factors {
-		factors[i] = factor(math.Ldexp(b.s[i], b.scale()))
+		factors[i] = factor(math.Ldexp(b.S[i], b.scale()))
 	}
 	for j := range scaled.Rows {
 		row := scaled.Row(j)

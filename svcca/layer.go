@@ -37,9 +37,9 @@ const (
 	Float64  ValueType = "float64"
 )
 
-// noise returns c·ε of DEFINITIONS §2, in units of which the noise of storage is
+// Noise returns c·ε of DEFINITIONS §2, in units of which the noise of storage is
 // measured, and whether t is known.
-func (t ValueType) noise() (float64, bool) {
+func (t ValueType) Noise() (unit float64, known bool) {
 	switch t {
 	case Float16:
 		return 2 * 0x1p-10, true
@@ -173,7 +173,7 @@ func describe(l Layer, fallback string) (described, error) {
 		d.stored = ValueType(s.Storage())
 	}
 	var known bool
-	if d.noise, known = d.stored.noise(); !known {
+	if d.noise, known = d.stored.Noise(); !known {
 		return d, fmt.Errorf("svcca: layer %q is stored as %q: %w", d.name, d.stored, ErrStorage)
 	}
 	return d, nil

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -67,21 +69,21 @@ func (m *moments) sum() (first, rows int, err error) {
 	d := m.columns()
 	most := min(panelRows(d), m.n)
 	blocks := [2]block{m.block(m.precision, 0, most, d), m.block(m.precision, 1, most, d)}
-	tiles := tilesOf(d, m.tile)
-	var products tasks // of the block read last, rows last … first
-	for first, last := 0, 0; products.count > 0 || first < m.n; {
+	tiles := tilesOf(d, m.Tile)
+	var products crew.Tasks // of the block read last, rows last … first
+	for first, last := 0, 0; products.Count > 0 || first < m.n; {
 		rows := min(most, m.n-first)
 		next := blocks[0].head(rows)
-		if err := m.both(products, m.reads(next, first)); err != nil {
+		if err := m.Both(products, m.reads(next, first)); err != nil {
 			return 0, 0, err
 		}
-		if products.count > 0 && !m.diagonalFinite() {
+		if products.Count > 0 && !m.diagonalFinite() {
 			_, err := m.inspect(last, first-last)
 			return last, first - last, err
 		}
-		products = tasks{}
+		products = crew.Tasks{}
 		if rows > 0 {
-			products = tasks{len(tiles), func(i, worker int) error {
+			products = crew.Tasks{Count: len(tiles), Do: func(i, worker int) error {
 				tiles[i].add(&m.parts32[worker], next, 0, m.gram)
 				return nil
 			}}
@@ -317,7 +319,7 @@ func (m *moments) reduce(i int, o Options) (*basis, error) {
 		return nil, s.wrap(err)
 	}
 	b := &basis{side: s, method: MethodMoments, precision: m.precision}
-	b.s, b.squared = squaredValues(eigen.Values(), min(s.n, s.d)), true
+	b.S, b.Squared = squaredValues(eigen.Values(), min(s.n, s.d)), true
 	if low, high := b.boundAlong(o.RankTol); low < high {
 		high = min(high, len(s.active))
 		v, err := eigen.VectorsTo(take(memory, len(s.active), high), high)
@@ -329,16 +331,16 @@ func (m *moments) reduce(i int, o Options) (*basis, error) {
 			for r := range along {
 				along[r] = v.At(r, i)
 			}
-			b.along[i] = s.rmsAlong(along)
+			b.Along[i] = s.rmsAlong(along)
 		}
 	}
-	b.loss = squaredLoss(b.s[0], m.apart[i])
+	b.Loss = spectrum.SquaredLoss(b.S[0], m.apart[i])
 	if m.precision == Mixed {
-		b.loss = mixedLoss(b.s[0], m.spectral[i], m.frobenius[i])
+		b.Loss = spectrum.MixedLoss(b.S[0], m.spectral[i], m.frobenius[i])
 	}
 	b.cut(o)
-	b.kSure = b.kSure && !m.unseen[i]
-	v, err := eigen.VectorsTo(take(memory, len(s.active), b.k), b.k)
+	b.KSure = b.KSure && !m.unseen[i]
+	v, err := eigen.VectorsTo(take(memory, len(s.active), b.K), b.K)
 	if err != nil {
 		return nil, s.wrap(err)
 	}

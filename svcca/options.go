@@ -218,7 +218,7 @@ func ShareTol(share float64) RankTol { return RankTol{rule: rankShare, share: sh
 func (r RankTol) check() error {
 	switch r.rule {
 	case rankType:
-		if _, known := r.typ.noise(); !known {
+		if _, known := r.typ.Noise(); !known {
 			return fmt.Errorf("svcca: rank tolerance %q: %w", r.typ, ErrOptions)
 		}
 	case rankShare:
@@ -252,7 +252,7 @@ func ParseRankTol(text string) (RankTol, error) {
 	if text == "machine" {
 		return MachineTol(), nil
 	}
-	if _, known := ValueType(text).noise(); known {
+	if _, known := ValueType(text).Noise(); known {
 		return TypeTol(ValueType(text)), nil
 	}
 	share, err := strconv.ParseFloat(text, 64)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 )
@@ -78,7 +79,7 @@ func Pairwise(ctx context.Context, layers, against []Layer, o PaneOptions) (*Pan
 // pane is a call of Pairwise.
 type pane struct {
 	PaneOptions
-	crew
+	crew.Crew
 	weights       *weights
 	layers        []described // distinct
 	bases         []*basis    // of those; nil where skipped
@@ -106,7 +107,7 @@ func newPane(ctx context.Context, layers, against []Layer, o PaneOptions) (*pane
 	if o.Memory < 0 || o.Workers < 0 || o.Scores < AllScores || o.Scores > NormScores {
 		return nil, fmt.Errorf("svcca: %d bytes, %d workers, scores %d: %w", o.Memory, o.Workers, o.Scores, ErrOptions)
 	}
-	p := &pane{PaneOptions: o, crew: crew{ctx: ctx, workers: o.Workers, tile: crossTile}, symmetric: against == nil}
+	p := &pane{PaneOptions: o, Crew: crew.Crew{Ctx: ctx, Workers: o.Workers, Tile: crossTile}, symmetric: against == nil}
 	known := map[any]int{}
 	add := func(layers []Layer, name string) (indices []int, err error) {
 		for i, l := range layers {
@@ -182,12 +183,12 @@ func (p *pane) reduce() error {
 		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Precision).weight())
 	}
 	p.guessCrossing()
-	c := p.crew
-	c.workers = int(min(int64(c.workers), max(1, p.Memory/room)))
-	return c.run(len(p.layers), func(i, _ int) error {
+	c := p.Crew
+	c.Workers = int(min(int64(c.Workers), max(1, p.Memory/room)))
+	return c.Run(len(p.layers), func(i, _ int) error {
 		b, err := p.reduceLayer(i)
 		if err != nil {
-			if p.ctx.Err() != nil || p.Skip == nil || !p.Skip(p.layers[i].name, err) {
+			if p.Ctx.Err() != nil || p.Skip == nil || !p.Skip(p.layers[i].name, err) {
 				return err
 			}
 		}
@@ -224,7 +225,7 @@ func (p *pane) reduceLayer(i int) (*basis, error) {
 	}
 	w := borrow()
 	defer w.back()
-	b, _, err := reduceSide(alone(p.ctx), w, newSide(l, p.weights, p.Options), p.Options)
+	b, _, err := reduceSide(crew.Alone(p.Ctx), w, newSide(l, p.weights, p.Options), p.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -292,11 +293,11 @@ func (p *pane) result() *Pane {
 func (p *pane) coordinates(i int) (*coordinates, error) {
 	b := p.bases[i]
 	z := newCoordinates(b, p.Precision, new([]float64), new([]float32))
-	if b.precision == Double && b.bound > looseBound {
+	if b.precision == Double && b.Bound > looseBound {
 		w := borrow()
 		defer w.back()
 		var err error
-		z.held, err = b.left(alone(p.ctx), w)
+		z.held, err = b.left(crew.Alone(p.Ctx), w)
 		return z, err
 	}
 	return z, nil
@@ -380,11 +381,11 @@ func (p *pane) groups(layers []int, limit int) (groups [][]int) {
 		if b == nil {
 			continue
 		}
-		if len(groups) == 0 || room < b.k {
+		if len(groups) == 0 || room < b.K {
 			groups, room = append(groups, nil), limit
 		}
 		groups[len(groups)-1] = append(groups[len(groups)-1], at)
-		room -= b.k
+		room -= b.K
 	}
 	return groups
 }
@@ -413,7 +414,7 @@ func (p *pane) crossWindow(win window) error {
 	if err != nil {
 		return err
 	}
-	pass := &crossing{crew: p.crew, workspace: w, precision: p.Precision, left: left, symmetric: win.symmetric}
+	pass := &crossing{Crew: p.Crew, workspace: w, precision: p.Precision, left: left, symmetric: win.symmetric}
 	right := left
 	if !win.symmetric {
 		if right, err = p.sources(p.columns, win.columns); err != nil {
@@ -438,7 +439,7 @@ func (p *pane) crossWindow(win window) error {
 
 func (p *pane) sources(layers, positions []int) ([]source, error) {
 	sources := make([]source, len(positions))
-	return sources, p.run(len(positions), func(i, _ int) (err error) {
+	return sources, p.Run(len(positions), func(i, _ int) (err error) {
 		sources[i], err = p.coordinates(layers[positions[i]])
 		return err
 	})
@@ -457,15 +458,15 @@ func (p *pane) scoreWindow(win window, left, right []source, sum lapack.Matrix[f
 		return begin
 	}
 	row, col := begins(win.rows, left), begins(win.columns, right)
-	spaces := make([]*workspace, p.workers)
+	spaces := make([]*workspace, p.Crew.Workers)
 	for i := range spaces {
 		spaces[i] = borrow()
 		defer spaces[i].back()
 	}
-	err := p.run(len(pairs), func(at, worker int) error {
+	err := p.Run(len(pairs), func(at, worker int) error {
 		i, j, w := pairs[at][0], pairs[at][1], spaces[worker]
 		x, y := p.bases[p.rows[i]], p.bases[p.columns[j]]
-		M := take(&w.m, x.k, y.k)
+		M := take(&w.m, x.K, y.K)
 		copyProduct(M, sum, row[i], col[j], win.symmetric)
 		s, err := pairScores(w, x, y, M, p.Options, p.Scores)
 		if err != nil {

@@ -115,7 +115,7 @@ func pairScores(w *workspace, x, y *basis, M lapack.Matrix[float64], o Options, 
 		p.Mean = &mean
 	}
 	if scores == AllScores {
-		m := min(x.k, y.k)
+		m := min(x.K, y.K)
 		dx, dy := take(&w.left, m, x.d), take(&w.gram, m, y.d)
 		x.decode(&w.scaled[0], w.svd.U(), blas.NoTrans, dx)
 		y.decode(&w.scaled[1], w.svd.VT(), blas.Trans, dy)

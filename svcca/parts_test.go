@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gosvcca/gosvcca/bench"
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/stretchr/testify/require"
 )
@@ -32,7 +33,7 @@ func BenchmarkParts(b *testing.B) {
 					}
 					var sums, cross, rest time.Duration
 					for b.Loop() {
-						c, w := newCrew(context.Background()), [2]*workspace{borrow(), borrow()}
+						c, w := crew.New(context.Background()), [2]*workspace{borrow(), borrow()}
 						start := time.Now()
 						bx, by, product, err := jointMoments(c, w, sideOf("x", x), sideOf("y", y), o, o.Precision)
 						require.NoError(b, err)

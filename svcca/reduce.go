@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -56,14 +57,14 @@ func ReduceContext(ctx context.Context, layer Layer, o Options) (*Reduced, error
 	if err != nil {
 		return nil, err
 	}
-	return reduce(newCrew(ctx), newSide(d, w, o), o)
+	return reduce(crew.New(ctx), newSide(d, w, o), o)
 }
 
 func newSide(d described, w *weights, o Options) *side {
 	return &side{described: d, weights: w, centering: o.Centering}
 }
 
-func reduce(c crew, s *side, o Options) (*Reduced, error) {
+func reduce(c crew.Crew, s *side, o Options) (*Reduced, error) {
 	w := borrow()
 	defer w.back()
 	b, u, err := reduceSide(c, w, s, o)
@@ -85,14 +86,14 @@ func (b *basis) reduced(o Options) *Reduced {
 	o.Weights = slices.Clone(o.Weights)
 	b.v = b.v.Clone() // from a workspace
 	return &Reduced{
-		Side: b.summary(), V: b.v, Mean: b.means(), Method: b.method, ErrorBound: b.bound, basis: b, options: o,
+		Side: b.summary(), V: b.v, Mean: b.means(), Method: b.method, ErrorBound: b.Bound, basis: b, options: o,
 	}
 }
 
 // reduceSide finds a basis by the method that serves and, where that yields them,
 // left singular vectors. A layer may use half of the error that a comparison is
 // allowed (errorBound).
-func reduceSide(c crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
+func reduceSide(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
 	none := lapack.Matrix[float64]{}
 	accuracy := (o.Accuracy/2 - roundingError(1)) / 2
 	if s.n < s.d {
@@ -100,7 +101,7 @@ func reduceSide(c crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix
 	}
 	precision := o.Precision
 	b, err := reduceMoments(newPanel(c, w, precision, s), o)
-	if err == nil && precision == Mixed && !b.kSure {
+	if err == nil && precision == Mixed && !b.KSure {
 		precision = Double
 		b, err = reduceMoments(newPanel(c, w, precision, s), o)
 	}
@@ -131,23 +132,23 @@ func reduceMoments(p panel, o Options) (*basis, error) {
 // certain reports whether nothing about b hangs on what squaring lost, and its
 // error is at most accuracy.
 func (b *basis) certain(accuracy float64) bool {
-	return b.rankSure && b.kSure && b.bound <= accuracy
+	return b.RankSure && b.KSure && b.Bound <= accuracy
 }
 
 // left returns the left singular vectors U = Xc V S⁻¹ in another pass over the
 // rows. Cholesky of UᵀU removes what orthogonality V had lost.
-func (b *basis) left(c crew, w *workspace) (lapack.Matrix[float64], error) {
+func (b *basis) left(c crew.Crew, w *workspace) (lapack.Matrix[float64], error) {
 	z := newCoordinates(b, Double, &w.scaled[0], nil)
-	u := lapack.New[float64](b.n, b.k)
+	u := lapack.New[float64](b.n, b.K)
 	p := newPanel(c, w, Double, b.side)
 	reads := z.reads(&p, block{f64: u}, 0)
-	if err := p.run(reads.count, reads.do); err != nil {
+	if err := p.Run(reads.Count, reads.Do); err != nil {
 		return u, err
 	}
-	gram := take(&w.m, b.k, b.k)
+	gram := take(&w.m, b.K, b.K)
 	gram.Zero()
-	tiles := tilesOf(b.k, p.tile)
-	err := p.multiply(len(tiles), func(i, _ int) error {
+	tiles := tilesOf(b.K, p.Tile)
+	err := p.Multiply(len(tiles), func(i, _ int) error {
 		t := tiles[i]
 		multiply(t, u, 0, 0, gram.View(t.row, t.col, t.rows, t.cols))
 		return nil
@@ -159,9 +160,9 @@ func (b *basis) left(c crew, w *workspace) (lapack.Matrix[float64], error) {
 		return u, b.orthonormalise(u)
 	}
 	strips := (b.n + panelStrip - 1) / panelStrip
-	return u, p.multiply(strips, func(i, _ int) error {
+	return u, p.Multiply(strips, func(i, _ int) error {
 		at := i * panelStrip
-		lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, u.View(at, 0, min(panelStrip, b.n-at), b.k))
+		lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, u.View(at, 0, min(panelStrip, b.n-at), b.K))
 		return nil
 	})
 }
@@ -202,10 +203,10 @@ func Compare(x, y *Reduced) (*Comparison, error) {
 	}
 	w := borrow()
 	defer w.back()
-	c := newCrew(context.Background())
+	c := crew.New(context.Background())
 	M := take(&w.m, x.K, y.K)
-	tiles := rectangle(x.K, y.K, c.tile)
-	err := c.multiply(len(tiles), func(i, _ int) error {
+	tiles := rectangle(x.K, y.K, c.Tile)
+	err := c.Multiply(len(tiles), func(i, _ int) error {
 		t := tiles[i]
 		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.U.View(0, t.row, x.Datapoints, t.rows), y.U.View(0, t.col, y.Datapoints, t.cols), 0, M.View(t.row, t.col, t.rows, t.cols))
 		return nil

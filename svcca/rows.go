@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -13,16 +15,16 @@ import (
 // matrix XcXcᵀ is the smaller one. It grows by panels of neurons, in which each
 // neuron's mean is at hand, so that no copy of the layer is made.
 type rows struct {
-	crew
+	crew.Crew
 	*side
 	scratch lapack.Matrix[float64] // n × panel
 }
 
 // newRows prepares for passes over the layer.
-func newRows(c crew, s *side) *rows {
+func newRows(c crew.Crew, s *side) *rows {
 	width := min(s.d, max(panelBytes/(8*s.n), 16))
 	s.mean, s.shift, s.rest = make([]float64, s.d), make([]float64, s.d), make([]float64, s.d)
-	return &rows{crew: c, side: s, scratch: lapack.New[float64](s.n, width)}
+	return &rows{Crew: c, side: s, scratch: lapack.New[float64](s.n, width)}
 }
 
 // each calls visit with every panel, centred, scaled and weighted, and constant
@@ -82,7 +84,7 @@ func (s *side) silence(block lapack.Matrix[float64], col int) {
 // read fills panel with values as they are and returns the largest magnitude.
 func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err error) {
 	peaks := make([]float64, chunks(r.n))
-	err = r.run(len(peaks), func(c, _ int) (err error) {
+	err = r.Run(len(peaks), func(c, _ int) (err error) {
 		first := c * chunkRows
 		block := panel.View(first, 0, min(chunkRows, r.n-first), panel.Cols)
 		if err := r.Read(block, first, col); err != nil {
@@ -106,7 +108,7 @@ const centreColumns = 64
 func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) error {
 	factor := math.Ldexp(1, -r.exponent)
 	strips := (panel.Cols + centreColumns - 1) / centreColumns
-	return r.run(strips, func(i, _ int) error {
+	return r.Run(strips, func(i, _ int) error {
 		at := i * centreColumns
 		strip := panel.View(0, at, r.n, min(centreColumns, panel.Cols-at))
 		for i := range r.n {
@@ -158,7 +160,7 @@ func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) 
 // reduceRows decomposes a layer with n < d, by the eigenvectors of XcXcᵀ where
 // their bound allows, else by those of the triangle of Xcᵀ. It returns the basis
 // and the left singular vectors kept.
-func reduceRows(c crew, w *workspace, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
+func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
 	r := newRows(c, s)
 	b, u, err := r.decompose(o)
 	if errors.Is(err, ErrNotFinite) {
@@ -169,7 +171,7 @@ func reduceRows(c crew, w *workspace, s *side, o Options, accuracy float64) (*ba
 	if err != nil {
 		return nil, u, err
 	}
-	if b == nil || b.bound > accuracy {
+	if b == nil || b.Bound > accuracy {
 		if b, u, err = r.decomposeTriangle(o); err != nil {
 			return nil, u, err
 		}
@@ -178,14 +180,14 @@ func reduceRows(c crew, w *workspace, s *side, o Options, accuracy float64) (*ba
 		return nil, u, err
 	}
 	s.setShift(s.shift)
-	b.v = lapack.New[float64](r.d, b.k)
+	b.v = lapack.New[float64](r.d, b.K)
 	err = r.each(func(panel lapack.Matrix[float64], col int) error {
-		part := b.v.View(col, 0, panel.Cols, b.k)
+		part := b.v.View(col, 0, panel.Cols, b.K)
 		lapack.Gemm(blas.Trans, blas.NoTrans, 1, panel, u, 0, part)
 		for j := range part.Rows {
 			row := part.Row(j)
 			for i := range row {
-				row[i] /= b.s[i]
+				row[i] /= b.S[i]
 			}
 		}
 		return nil
@@ -216,12 +218,12 @@ func (r *rows) decompose(o Options) (*basis, lapack.Matrix[float64], error) {
 	}
 	u := eigen.VectorsTo(lapack.Matrix[float64]{}, r.n)
 	b := &basis{side: r.side, method: MethodRows}
-	b.s, b.squared = squaredValues(eigen.Values(), r.n), true
-	b.loss = squaredLoss(b.s[0], 0)
-	if err := r.finish(b, u, o); err != nil || !b.rankSure || !b.kSure {
+	b.S, b.Squared = squaredValues(eigen.Values(), r.n), true
+	b.Loss = spectrum.SquaredLoss(b.S[0], 0)
+	if err := r.finish(b, u, o); err != nil || !b.RankSure || !b.KSure {
 		return nil, gram, err
 	}
-	return b, u.View(0, 0, r.n, b.k).Clone(), nil
+	return b, u.View(0, 0, r.n, b.K).Clone(), nil
 }
 
 // decomposeTriangle finds U and s from the factor R of Xcᵀ = QR, n × n, grown by
@@ -247,20 +249,20 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 		return nil, stack, r.wrap(err)
 	}
 	b := &basis{side: r.side, method: MethodTriangle}
-	b.s = slices.Clone(svd.Values())
-	b.loss = linearLoss(b.s[0], 0)
+	b.S = slices.Clone(svd.Values())
+	b.Loss = spectrum.LinearLoss(b.S[0], 0)
 	u := lapack.New[float64](r.n, height)
 	u.TransposeFrom(svd.VT())
 	if err := r.finish(b, u, o); err != nil {
 		return nil, u, err
 	}
-	return b, u.View(0, 0, r.n, b.k), nil
+	return b, u.View(0, 0, r.n, b.K), nil
 }
 
 // finish cuts b.
 func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) error {
 	if low, high := b.boundAlong(o.RankTol); low < high {
-		if err := r.measureAlong(b.along[low:high], u.View(0, low, r.n, high-low)); err != nil {
+		if err := r.measureAlong(b.Along[low:high], u.View(0, low, r.n, high-low)); err != nil {
 			return err
 		}
 	}

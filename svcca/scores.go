@@ -3,22 +3,23 @@ package svcca
 import (
 	"math"
 
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
 // score sets the scores of DEFINITIONS §4 that M gives.
 func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
-	m := float64(min(x.k, y.k))
+	m := float64(min(x.K, y.K))
 	rows, columns := norms(M)
 	for _, norm := range rows {
 		c.MeanSquare += norm * norm / m
 	}
 	// Norms of rows exceed 1 by rounding, as ρ do before they are clipped.
 	c.MeanSquare = min(1, c.MeanSquare)
-	c.WeightedX = min(1, weightedMean(rows, x.s[:x.k]))
-	c.WeightedY = min(1, weightedMean(columns, y.s[:y.k]))
+	c.WeightedX = min(1, spectrum.WeightedMean(rows, x.S[:x.K]))
+	c.WeightedY = min(1, spectrum.WeightedMean(columns, y.S[:y.K]))
 	c.Weighted = (c.WeightedX + c.WeightedY) / 2
-	c.WeightedUnique = !x.tied && !y.tied
+	c.WeightedUnique = !x.Tied && !y.Tied
 	c.WeightedErrorBound = min(1, c.ErrorBound+max(x.turned(rows), y.turned(columns)))
 	c.chance(x, y)
 }
@@ -26,36 +27,22 @@ func (c *Comparison) score(x, y *basis, M lapack.Matrix[float64]) {
 // scorePWCCA sets what ρ and the decoders give.
 func (c *Comparison) scorePWCCA(x, y *basis, dx, dy lapack.Matrix[float64]) {
 	alpha, beta := x.loadings(dx), y.loadings(dy)
-	c.PWCCAX = weightedMean(c.Rho, alpha)
-	c.PWCCAY = weightedMean(c.Rho, beta)
-	c.uniqueness(x, y)
-	c.PWCCAErrorBound = min(1, c.ErrorBound+max(c.realigned(x, c.PWCCAX, alpha), c.realigned(y, c.PWCCAY, beta)))
-}
-
-// uniqueness marks what a rotation among tied ρ would change. Where all ρ are
-// equal, PWCCA is their common value whatever the weights.
-func (c *Comparison) uniqueness(x, y *basis) {
-	last := len(c.Rho) - 1
-	tied := false
-	for i := range last {
-		tied = tied || c.Rho[i]-c.Rho[i+1] < tie
-	}
+	c.PWCCAX = spectrum.WeightedMean(c.Rho, alpha)
+	c.PWCCAY = spectrum.WeightedMean(c.Rho, beta)
 	// With k_x ≠ k_y a ρ of 0 ties with the directions left without a partner.
-	loose := c.Rho[last] < tie && x.k != y.k
-	same := c.Rho[0]-c.Rho[last] < tie
-	c.DirectionsUnique = !tied && !loose
-	c.PWCCAUnique = (!tied || same) && !loose
+	c.DirectionsUnique, c.PWCCAUnique = spectrum.Unique(c.Rho, nil, x.K != y.K)
+	c.PWCCAErrorBound = min(1, c.ErrorBound+max(c.realigned(x, c.PWCCAX, alpha), c.realigned(y, c.PWCCAY, beta)))
 }
 
 // chance sets what independent random subspaces of the same sizes would give.
 func (c *Comparison) chance(x, y *basis) {
 	space := space(x.n, x.centering)
-	c.Chance = float64(x.k) * float64(y.k) / (float64(space) * float64(min(x.k, y.k)))
+	c.Chance = float64(x.K) * float64(y.K) / (float64(space) * float64(min(x.K, y.K)))
 	if c.Chance < 1 {
 		adjusted := (c.MeanSquare - c.Chance) / (1 - c.Chance)
 		c.Adjusted = &adjusted
 	}
-	c.ForcedOnes = max(0, x.k+y.k-space)
+	c.ForcedOnes = max(0, x.K+y.K-space)
 	c.Saturated = c.ForcedOnes > 0 || c.Chance > 0.5
 }
 
@@ -73,21 +60,6 @@ func norms(M lapack.Matrix[float64]) (rows, columns []float64) {
 		columns[j] = math.Sqrt(v)
 	}
 	return rows, columns
-}
-
-// weightedMean returns Σ w·v / Σ w.
-func weightedMean(values, weights []float64) float64 {
-	var sum, total float64
-	largest := 0.0
-	for _, w := range weights {
-		largest = max(largest, w)
-	}
-	for i, v := range values {
-		w := weights[i] / largest // the sum of weights of 1e308 is none
-		sum += w * v
-		total += w
-	}
-	return sum / total
 }
 
 // loadings returns α_i = Σ_j |D[i, j]|, by which PWCCA weighs direction i, in units

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/floats"
 )
@@ -88,16 +89,16 @@ const chunkRows = 32
 
 // panel reads blocks of rows of one or two layers side by side.
 type panel struct {
-	crew
+	crew.Crew
 	*workspace
 	sides     []*side
 	precision Precision
 	probes    []*probes // by side, where products are Mixed and their errors asked for
 }
 
-func newPanel(c crew, w *workspace, precision Precision, sides ...*side) panel {
-	w.workers(c.workers)
-	return panel{crew: c, workspace: w, sides: sides, precision: precision}
+func newPanel(c crew.Crew, w *workspace, precision Precision, sides ...*side) panel {
+	w.workers(c.Workers)
+	return panel{Crew: c, workspace: w, sides: sides, precision: precision}
 }
 
 // columns returns the number of columns of a block: √w, then those of the layers.
@@ -135,8 +136,8 @@ func (b block) rows() int { return max(b.f32.Rows, b.f64.Rows) }
 
 // reads returns the tasks that fill b with the shifted, scaled and weighted rows
 // from first on.
-func (p *panel) reads(b block, first int) tasks {
-	return tasks{chunks(b.rows()), func(c, worker int) error {
+func (p *panel) reads(b block, first int) crew.Tasks {
+	return crew.Tasks{Count: chunks(b.rows()), Do: func(c, worker int) error {
 		lo := c * chunkRows
 		return p.fill(b.view(lo, 0, min(chunkRows, b.rows()-lo), p.columns()), c, first+lo, worker)
 	}}
@@ -201,7 +202,7 @@ func (p *panel) inspect(first, rows int) ([]float64, error) {
 	largest := make([]float64, len(p.sides))
 	for i, s := range p.sides {
 		for r := 0; r < rows; r += chunkRows {
-			if err := p.ctx.Err(); err != nil {
+			if err := p.Ctx.Err(); err != nil {
 				return nil, err
 			}
 			peak, err := s.inspect(take(&p.chunks[0], min(chunkRows, rows-r), s.d), first+r)

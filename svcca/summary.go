@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -41,7 +42,7 @@ type summarised struct {
 }
 
 // summarise reads the rows of layers, side by side.
-func summarise(c crew, method Method, precision Precision, layers []Layer, weights []float64) (*summary, error) {
+func summarise(c crew.Crew, method Method, precision Precision, layers []Layer, weights []float64) (*summary, error) {
 	sides, err := sidesOf(layers, weights)
 	if err != nil {
 		return nil, err
@@ -272,7 +273,7 @@ func (z *summary) clone() *summary {
 // sides returns the layers as if their rows had just been read.
 func (z *summary) sides(o Options) (sides []*side) {
 	for _, l := range z.layers {
-		noise, _ := l.storage.noise()
+		noise, _ := l.storage.Noise()
 		s := &side{
 			described: described{name: l.name, n: z.n, d: l.d, stored: l.storage, noise: noise},
 			weights:   &weights{total: z.total, exponent: z.weightExponent},
@@ -294,7 +295,7 @@ func (z *summary) sides(o Options) (sides []*side) {
 }
 
 // moments returns the sums as newMoments would have left them.
-func (z *summary) moments(c crew, w *workspace, o Options) *moments {
+func (z *summary) moments(c crew.Crew, w *workspace, o Options) *moments {
 	m := &moments{panel: newPanel(c, w, z.precision, z.sides(o)...), n: z.n}
 	d := z.gram.Rows
 	m.gram = take(&w.gram, 1+d, 1+d)
@@ -326,7 +327,7 @@ func (z *summary) moments(c crew, w *workspace, o Options) *moments {
 }
 
 // triangle returns the triangle as newTriangle would have left it.
-func (z *summary) triangle(c crew, w *workspace, o Options) *triangle {
+func (z *summary) triangle(c crew.Crew, w *workspace, o Options) *triangle {
 	t := &triangle{panel: newPanel(c, w, Double, z.sides(o)...), r: z.r.Clone()}
 	if o.Centering == CenterNone {
 		at, row := 1, t.r.Row(0)
@@ -352,7 +353,7 @@ type shared struct {
 
 // add summarises rows and merges them: of a block with an error, nothing.
 func (s *shared) add(ctx context.Context, method Method, precision Precision, layers []Layer, weights []float64) error {
-	z, err := summarise(newCrew(ctx), method, precision, layers, weights)
+	z, err := summarise(crew.New(ctx), method, precision, layers, weights)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -112,7 +113,7 @@ func (p *Pair) Compare(o Options) (*Comparison, error) {
 		return nil, err
 	}
 	o.Precision = z.precision
-	c, w := newCrew(context.Background()), borrow()
+	c, w := crew.New(context.Background()), borrow()
 	defer w.back()
 	bases, M, err := z.bases(c, w, o)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *shared) reduce(o Options) (*Reduced, error) {
 	o.Precision = z.precision
 	w := borrow()
 	defer w.back()
-	bases, _, err := z.bases(newCrew(context.Background()), w, o)
+	bases, _, err := z.bases(crew.New(context.Background()), w, o)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (s *shared) reduce(o Options) (*Reduced, error) {
 }
 
 // bases decomposes each layer and, where there are two, returns M.
-func (z *summary) bases(c crew, w *workspace, o Options) (bases []*basis, M lapack.Matrix[float64], err error) {
+func (z *summary) bases(c crew.Crew, w *workspace, o Options) (bases []*basis, M lapack.Matrix[float64], err error) {
 	var u [2]lapack.Matrix[float64]
 	var m *moments
 	var t *triangle

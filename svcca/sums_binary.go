@@ -105,7 +105,7 @@ func (h *sumsHeader) summary(c *container) (*summary, error) {
 	}
 	d := 0
 	for _, l := range h.Layers {
-		_, known := l.Storage.noise()
+		_, known := l.Storage.Noise()
 		if !known || l.Neurons < 1 || l.Neurons > len(c.arrays)/16 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0 && l.Spectral >= 0 && l.Frobenius >= 0) {
 			return nil, fmt.Errorf("svcca: layer %q of %d neurons in %s, exponent %d: %w", l.Name, l.Neurons, l.Storage, l.Exponent, ErrDamaged)
 		}

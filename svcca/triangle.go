@@ -1,6 +1,7 @@
 package svcca
 
 import (
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -29,7 +30,7 @@ func newTriangle(p panel, n int) (*triangle, error) {
 	for first := 0; first < n; {
 		rows := s.free(n - first)
 		reads := p.reads(block{f64: rows}, first)
-		if err := p.run(reads.count, reads.do); err != nil {
+		if err := p.Run(reads.Count, reads.Do); err != nil {
 			return nil, err
 		}
 		first += rows.Rows
@@ -99,18 +100,18 @@ func (t *triangle) reduce(i int, o Options) (b *basis, u lapack.Matrix[float64],
 	}
 	vt := svd.VT()
 	b = &basis{side: s, method: MethodTriangle}
-	b.s = make([]float64, min(s.n, s.d))
-	copy(b.s, svd.Values())
-	b.loss = linearLoss(b.s[0], t.apart[i])
-	b.along = make([]float64, len(b.s))
+	b.S = make([]float64, min(s.n, s.d))
+	copy(b.S, svd.Values())
+	b.Loss = spectrum.LinearLoss(b.S[0], t.apart[i])
+	b.Along = make([]float64, len(b.S))
 	for i := range vt.Rows {
-		b.along[i] = s.rmsAlong(vt.Row(i))
+		b.Along[i] = s.rmsAlong(vt.Row(i))
 	}
 	b.cut(o)
-	v := lapack.New[float64](vt.Cols, b.k)
-	v.TransposeFrom(vt.View(0, 0, b.k, vt.Cols))
+	v := lapack.New[float64](vt.Cols, b.K)
+	v.TransposeFrom(vt.View(0, 0, b.K, vt.Cols))
 	b.v = s.expand(new([]float64), v)
-	return b, svd.U().View(0, 0, columns.Rows, b.k), nil
+	return b, svd.U().View(0, 0, columns.Rows, b.K), nil
 }
 
 // cross returns M = U_xᵀU_y from the left singular vectors that reduce gave.

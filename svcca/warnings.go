@@ -87,16 +87,16 @@ func (b *basis) warnings() (w []Warning) {
 		add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", b.name, b.d, b.n)
 	}
 	switch {
-	case b.squared && !b.kSure:
-		add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.k)
-	case b.squared && !b.rankSure:
-		add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.rank)
+	case b.Squared && !b.KSure:
+		add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.K)
+	case b.Squared && !b.RankSure:
+		add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.Rank)
 	}
 	if b.fallback {
 		add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
 	}
-	if b.grew {
-		add(WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", b.name, b.k)
+	if b.Grew {
+		add(WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", b.name, b.K)
 	}
 	return w
 }
