@@ -33,6 +33,12 @@ type Options struct {
 
 const defaultAccuracy = 1e-8
 
+// Check returns an error, which wraps ErrOptions, where an option is out of its range.
+func (o Options) Check() error {
+	_, err := o.check()
+	return err
+}
+
 // check returns o with defaults filled in.
 func (o Options) check() (Options, error) {
 	if o.Keep == (Keep{}) {
@@ -43,6 +49,9 @@ func (o Options) check() (Options, error) {
 	}
 	if err := o.RankTol.check(); err != nil {
 		return o, err
+	}
+	if o.Centering == CenterTranslated {
+		return o, fmt.Errorf("svcca: centring \"translated\" is for feature maps under translations: %w", ErrOptions)
 	}
 	if o.Centering != CenterNeurons && o.Centering != CenterNone {
 		return o, fmt.Errorf("svcca: centering %d: %w", o.Centering, ErrOptions)
@@ -130,6 +139,22 @@ func (k Keep) check() error {
 		}
 	}
 	return nil
+}
+
+// Rule returns the rule's name and its argument: "variance" or "sum" and the share,
+// "count" and the number, "rank" and 0.
+func (k Keep) Rule() (name string, argument float64) {
+	switch k.rule {
+	case keepSum:
+		return "sum", k.share
+	case keepCount:
+		return "count", float64(k.count)
+	case keepRank:
+		return "rank", 0
+	case keepDefault:
+		return Variance(0.99).Rule()
+	}
+	return "variance", k.share
 }
 
 // String returns the rule as ParseKeep takes it: "variance(0.99)".
@@ -229,6 +254,20 @@ func (r RankTol) check() error {
 	return nil
 }
 
+// Rule returns the tolerance's name and its argument: "storage", "machine" or the name
+// of a type, and 0; "share" and the share.
+func (r RankTol) Rule() (name string, argument float64) {
+	switch r.rule {
+	case rankType:
+		return string(r.typ), 0
+	case rankMachine:
+		return "machine", 0
+	case rankShare:
+		return "share", r.share
+	}
+	return "storage", 0
+}
+
 // String returns the tolerance as ParseRankTol takes it.
 func (r RankTol) String() string {
 	switch r.rule {
@@ -279,25 +318,33 @@ const (
 	CenterNeurons Centering = iota
 	// CenterNone subtracts nothing: directions start at the origin.
 	CenterNone
+	// CenterTranslated subtracts the mean over images and translations of feature maps
+	// (package conv): what they have of a fixed pattern over positions stays.
+	CenterTranslated
 )
 
-// String returns "neurons" or "none".
+// String returns "neurons", "none" or "translated".
 func (c Centering) String() string {
-	if c == CenterNone {
+	switch c {
+	case CenterNone:
 		return "none"
+	case CenterTranslated:
+		return "translated"
 	}
 	return "neurons"
 }
 
-// ParseCentering reads "neurons" or "none". The error wraps ErrOptions.
+// ParseCentering reads "neurons", "none" or "translated". The error wraps ErrOptions.
 func ParseCentering(text string) (Centering, error) {
 	switch strings.TrimSpace(text) {
 	case "neurons":
 		return CenterNeurons, nil
 	case "none":
 		return CenterNone, nil
+	case "translated":
+		return CenterTranslated, nil
 	}
-	return 0, fmt.Errorf("svcca: centering %q is neither neurons nor none: %w", text, ErrOptions)
+	return 0, fmt.Errorf("svcca: centering %q is none of neurons, none, translated: %w", text, ErrOptions)
 }
 
 // MarshalText returns String.
