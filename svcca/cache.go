@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gosvcca/gosvcca/internal/container"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -91,7 +92,7 @@ func (p *pane) keepBasis(i int, b *basis) error {
 	for j := range b.v.Rows {
 		arrays = append(arrays, b.v.Row(j))
 	}
-	data, err := encodeContainer(reducedHeader{
+	data, err := container.Encode(reducedHeader{
 		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active),
 		Rank: b.Rank, K: b.K, Grew: b.Grew, Tied: b.Tied, RankSure: b.RankSure, KSure: b.KSure,
 		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square,
@@ -111,7 +112,7 @@ func (p *pane) put(key string, data []byte) error {
 
 // get returns the container of the schema under key; not ok where there is none,
 // or what there is is damaged.
-func (p *pane) get(key, schema string) (c container, ok bool, err error) {
+func (p *pane) get(key, schema string) (c container.Container, ok bool, err error) {
 	data, err := p.Cache.Get(key)
 	if err != nil {
 		return c, false, fmt.Errorf("svcca: cache: %w", err)
@@ -119,8 +120,8 @@ func (p *pane) get(key, schema string) (c container, ok bool, err error) {
 	if data == nil {
 		return c, false, nil
 	}
-	c, damaged := openContainer(data)
-	return c, damaged == nil && c.schema == schema, nil
+	c, damaged := container.Open(data)
+	return c, damaged == nil && c.Schema == schema, nil
 }
 
 // cachedBasis returns the reduced layer i if the cache has it, else nil.
@@ -139,9 +140,9 @@ func (p *pane) cachedBasis(i int, s *side) (*basis, error) {
 	return b, nil
 }
 
-func decodeBasis(c *container, s *side) (*basis, error) {
+func decodeBasis(c *container.Container, s *side) (*basis, error) {
 	var h reducedHeader
-	if err := c.decode(&h); err != nil {
+	if err := c.Decode(&h); err != nil {
 		return nil, err
 	}
 	count := min(s.n, s.d)
@@ -159,17 +160,17 @@ func decodeBasis(c *container, s *side) (*basis, error) {
 		to    *[]float64
 		count int
 	}{{&b.S, count}, {&shift, s.d}, {&s.rest, s.d}} {
-		if *a.to, err = c.next(a.count); err != nil {
+		if *a.to, err = c.Next(a.count); err != nil {
 			return nil, err
 		}
 	}
 	s.setShift(shift)
-	values, err := c.next(s.d * h.K)
+	values, err := c.Next(s.d * h.K)
 	if err != nil {
 		return nil, err
 	}
 	b.v = lapack.Of(s.d, h.K, values)
-	return b, c.end()
+	return b, c.End()
 }
 
 // scoresHeader is the header of a container of scores, which has no arrays: those
@@ -223,7 +224,7 @@ func (p *pane) scoresOf(layer int) (map[string]PairScores, error) {
 		return nil, err
 	}
 	var h scoresHeader
-	if err := c.decode(&h); err != nil || h.Scores != p.Scores {
+	if err := c.Decode(&h); err != nil || h.Scores != p.Scores {
 		return nil, nil // of another form: found again
 	}
 	return h.Pairs, nil
@@ -251,7 +252,7 @@ func (p *pane) keepScores(w window) error {
 				known[key] = *p.scored[i][j]
 			}
 		}
-		data, err := encodeContainer(scoresHeader{scoresSchema, p.Scores, known})
+		data, err := container.Encode(scoresHeader{scoresSchema, p.Scores, known})
 		if err != nil {
 			return err
 		}

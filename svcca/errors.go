@@ -3,6 +3,8 @@ package svcca
 import (
 	"errors"
 	"fmt"
+
+	"github.com/gosvcca/gosvcca/internal/container"
 )
 
 // Errors that data can cause, for errors.Is. The error around one names the
@@ -26,7 +28,7 @@ var (
 	// ErrRange: values so large or small that results leave float64's range.
 	ErrRange = errors.New("out of float64's range")
 	// ErrDamaged: bytes are not, or no longer, what MarshalBinary returned.
-	ErrDamaged = errors.New("damaged")
+	ErrDamaged = container.ErrDamaged
 	// ErrMemory: the work needs more memory than it was allowed.
 	ErrMemory = errors.New("not enough memory")
 	// ErrInaccurate: a result contradicts itself by more than its error bound.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gosvcca/gosvcca/internal/container"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -62,19 +63,19 @@ func (s *shared) marshal(schema string) ([]byte, error) {
 	for i := range z.r.Rows {
 		arrays = append(arrays, z.r.Row(i))
 	}
-	return encodeContainer(h, arrays...)
+	return container.Encode(h, arrays...)
 }
 
 // unmarshal replaces the sums by those of data.
 func (s *shared) unmarshal(schema string, data []byte) (h sumsHeader, err error) {
-	c, err := openContainer(data)
+	c, err := container.Open(data)
 	if err != nil {
 		return h, err
 	}
-	if c.schema != schema {
-		return h, fmt.Errorf("svcca: %q expected, found %q: %w", schema, c.schema, ErrDamaged)
+	if c.Schema != schema {
+		return h, fmt.Errorf("svcca: %q expected, found %q: %w", schema, c.Schema, ErrDamaged)
 	}
-	if err := c.decode(&h); err != nil {
+	if err := c.Decode(&h); err != nil {
 		return h, err
 	}
 	z, err := h.summary(&c)
@@ -88,7 +89,7 @@ func (s *shared) unmarshal(schema string, data []byte) (h sumsHeader, err error)
 }
 
 // summary reads the arrays that the header describes.
-func (h *sumsHeader) summary(c *container) (*summary, error) {
+func (h *sumsHeader) summary(c *container.Container) (*summary, error) {
 	z := &summary{
 		method: h.Method, precision: h.Precision, n: h.Datapoints, total: h.Weight, weightExponent: h.WeightExponent,
 	}
@@ -106,16 +107,16 @@ func (h *sumsHeader) summary(c *container) (*summary, error) {
 	d := 0
 	for _, l := range h.Layers {
 		_, known := l.Storage.Noise()
-		if !known || l.Neurons < 1 || l.Neurons > len(c.arrays)/16 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0 && l.Spectral >= 0 && l.Frobenius >= 0) {
+		if !known || l.Neurons < 1 || l.Neurons > c.Left()/2 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0 && l.Spectral >= 0 && l.Frobenius >= 0) {
 			return nil, fmt.Errorf("svcca: layer %q of %d neurons in %s, exponent %d: %w", l.Name, l.Neurons, l.Storage, l.Exponent, ErrDamaged)
 		}
 		d += l.Neurons
 		of := summarised{name: l.Name, storage: l.Storage, d: l.Neurons, scaled: l.Scaled, exponent: l.Exponent, apart: l.Apart, spectral: l.Spectral, frobenius: l.Frobenius}
 		var err error
-		if of.shift, err = c.next(l.Neurons); err != nil {
+		if of.shift, err = c.Next(l.Neurons); err != nil {
 			return nil, err
 		}
-		if of.rest, err = c.next(l.Neurons); err != nil {
+		if of.rest, err = c.Next(l.Neurons); err != nil {
 			return nil, err
 		}
 		z.layers = append(z.layers, of)
@@ -124,28 +125,28 @@ func (h *sumsHeader) summary(c *container) (*summary, error) {
 		if err := h.triangle(c, z, d); err != nil {
 			return nil, err
 		}
-		return z, c.end()
+		return z, c.End()
 	}
-	if d > math.MaxInt32 || len(c.arrays) != 8*(d*(d+1)/2) {
-		return nil, fmt.Errorf("svcca: %d bytes for the products of %d neurons: %w", len(c.arrays), d, ErrDamaged)
+	if d > math.MaxInt32 || c.Left() != d*(d+1)/2 {
+		return nil, fmt.Errorf("svcca: %d values for the products of %d neurons: %w", c.Left(), d, ErrDamaged)
 	}
 	z.gram = lapack.New[float64](d, d)
 	for i := range d {
-		values, err := c.next(d - i)
+		values, err := c.Next(d - i)
 		if err != nil {
 			return nil, err
 		}
 		copy(z.gram.Row(i)[i:], values)
 	}
-	return z, nil
+	return z, c.End()
 }
 
-func (h *sumsHeader) triangle(c *container, z *summary, d int) error {
+func (h *sumsHeader) triangle(c *container.Container, z *summary, d int) error {
 	rows := h.TriangleRows
-	if rows != min(h.Datapoints, 1+d) || rows > len(c.arrays)/(8*(1+d)) {
+	if rows != min(h.Datapoints, 1+d) || rows > c.Left()/(1+d) {
 		return fmt.Errorf("svcca: a triangle of %d rows for %d neurons: %w", rows, d, ErrDamaged)
 	}
-	values, err := c.next(rows * (1 + d))
+	values, err := c.Next(rows * (1 + d))
 	if err != nil {
 		return err
 	}
@@ -195,11 +196,11 @@ func (p *Pair) UnmarshalBinary(data []byte) error {
 // UnmarshalSums returns the *Moments, *Triangle or *Pair that data hold. The error
 // wraps ErrDamaged.
 func UnmarshalSums(data []byte) (any, error) {
-	c, err := openContainer(data)
+	c, err := container.Open(data)
 	if err != nil {
 		return nil, err
 	}
-	switch c.schema {
+	switch c.Schema {
 	case momentsSchema:
 		m := &Moments{}
 		return m, m.UnmarshalBinary(data)
@@ -210,5 +211,5 @@ func UnmarshalSums(data []byte) (any, error) {
 		p := &Pair{}
 		return p, p.UnmarshalBinary(data)
 	}
-	return nil, fmt.Errorf("svcca: schema %q is of no sums known here: %w", c.schema, ErrDamaged)
+	return nil, fmt.Errorf("svcca: schema %q is of no sums known here: %w", c.Schema, ErrDamaged)
 }
