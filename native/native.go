@@ -15,7 +15,9 @@ package native
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
@@ -33,7 +35,7 @@ type Info struct {
 	Name    string `json:"name"`    // "native" or "purego"
 	BLAS    string `json:"blas"`    // library, version and the kernels it chose for this processor
 	LAPACK  string `json:"lapack"`  // library and version
-	FFT     string `json:"fft"`     // library and version; "none" while nothing here transforms
+	FFT     string `json:"fft"`     // library and version; "none" unless the program imports package fftw
 	Threads int    `json:"threads"` // that one product may use, as the process stands now
 }
 
@@ -43,7 +45,36 @@ func (i Info) String() string {
 }
 
 // Describe returns what computes in this process. It may be called at any time.
-func Describe() Info { return describe() }
+func Describe() Info {
+	info := describe()
+	info.FFT = "none"
+	if name := fft.Load(); name != nil {
+		info.FFT = *name
+	}
+	return info
+}
+
+// fft is what RegisterFFT was told.
+var fft atomic.Pointer[string]
+
+// RegisterFFT sets the name under which Describe reports what transforms. Package
+// fftw calls it as a program starts. To import that one from here would link
+// FFTW, and its licence, to programs that transform nothing.
+func RegisterFFT(name string) { fft.Store(&name) }
+
+// Gonum returns "gonum" and the version in this program, such as "gonum v0.17.0";
+// the name alone where the program was built without a record of its modules.
+func Gonum() string {
+	const module = "gonum.org/v1/gonum"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == module {
+				return "gonum " + m.Version
+			}
+		}
+	}
+	return "gonum"
+}
 
 // Threads returns how many threads one product may use, as the process stands
 // now: Describe's, without the rest.

@@ -28,7 +28,6 @@ func describe() Info {
 		BLAS: fmt.Sprintf("%s, core %s", strings.TrimSpace(C.GoString(C.openblas_get_config())),
 			C.GoString(C.openblas_get_corename())),
 		LAPACK:  fmt.Sprintf("LAPACKE %d.%d.%d", major, minor, patch),
-		FFT:     "none",
 		Threads: threads(),
 	}
 }

@@ -4,7 +4,6 @@ package native
 
 import (
 	"runtime"
-	"runtime/debug"
 
 	"gonum.org/v1/gonum/blas/gonum"
 )
@@ -12,26 +11,13 @@ import (
 var implementation BLAS = gonum.Implementation{}
 
 func describe() Info {
-	version := gonumVersion()
+	version := Gonum()
 	return Info{
 		Name:    "purego",
 		BLAS:    version,
 		LAPACK:  version,
-		FFT:     "none",
 		Threads: threads(),
 	}
-}
-
-func gonumVersion() string {
-	const module = "gonum.org/v1/gonum"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			if m.Path == module {
-				return "gonum " + m.Version
-			}
-		}
-	}
-	return "gonum"
 }
 
 func threads() int { return runtime.GOMAXPROCS(0) }

@@ -51,7 +51,7 @@ func TestDescribe(t *testing.T) {
 		assert.Equal(t, runtime.GOMAXPROCS(0), i.Threads)
 		assert.Equal(t, gonum.Implementation{}, Implementation())
 	}
-	assert.NotEmpty(t, i.FFT)
+	assert.Equal(t, "none", i.FFT, "nothing here transforms")
 	assert.Positive(t, i.Threads)
 
 	encoded, err := json.Marshal(i)
@@ -62,6 +62,18 @@ func TestDescribe(t *testing.T) {
 	for _, part := range []string{i.Name, i.BLAS, i.LAPACK, i.FFT, strconv.Itoa(i.Threads) + " threads"} {
 		assert.Contains(t, i.String(), part)
 	}
+}
+
+// TestRegisterFFT: package fftw's own tests look at the name that it gives.
+func TestRegisterFFT(t *testing.T) {
+	t.Cleanup(func() { fft.Store(nil) })
+	before := Describe()
+	RegisterFFT("a transform 1.0")
+	after := Describe()
+	assert.Equal(t, "a transform 1.0", after.FFT)
+	after.FFT = before.FFT
+	assert.Equal(t, before, after, "nothing else changes")
+	assert.Regexp(t, `^gonum( v\d.*)?$`, Gonum())
 }
 
 // TestImplementation: a product of small integers is exact on any BLAS.
