@@ -1,0 +1,144 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
+	"gonum.org/v1/gonum/blas"
+)
+
+// Directions are the aligned directions of one layer, block by block, as maps from and
+// to the columns of the block: (phase, channel), where a position of a map is step ·
+// q + phase, and q is transformed.
+type Directions struct {
+	// Steps is the size of a step, in positions; channels are innermost.
+	Steps    [2]int
+	Channels int
+	Blocks   []BlockDirections
+
+	shape shape
+}
+
+// BlockDirections are those of one frequency. For the columns z of an image, scaled by
+// 1/√|T|, (z − Mean)·Map are its coordinates, and Rho their correlations with the
+// other layer's.
+type BlockDirections struct {
+	Block
+	Rho []float64
+	// Mean is what is subtracted from each column: of the maps as stored.
+	Mean []complex128
+	// Map is W, columns × len(Rho).
+	Map lapack.Matrix[complex128]
+	// Decoder is D, len(Rho) × columns: the loadings.
+	Decoder lapack.Matrix[complex128]
+}
+
+// direction is W and D of a block.
+type direction struct{ mapped, decoder lapack.Matrix[complex128] }
+
+// direction returns W = V S⁻¹ P and D = Pᴴ S Vᴴ of a block, in the layer's own units.
+func (r *reduced) direction(at int, p lapack.Matrix[complex128]) direction {
+	v, s := r.vectors(at), r.parts[at].s
+	d := direction{lapack.New[complex128](v.Rows, p.Cols), lapack.New[complex128](p.Cols, v.Rows)}
+	scaled := v.Clone()
+	by := func(factor func(s float64) float64) {
+		for j := range scaled.Rows {
+			row := scaled.Row(j)
+			for i, x := range v.Row(j) {
+				row[i] = x * complex(factor(math.Ldexp(s[i], r.exponent)), 0)
+			}
+		}
+	}
+	by(func(s float64) float64 { return 1 / s })
+	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, scaled, p, 0, d.mapped)
+	by(func(s float64) float64 { return s })
+	lapack.Gemm(blas.ConjTrans, blas.ConjTrans, 1, p, scaled, 0, d.decoder)
+	return d
+}
+
+// turn makes the entry of W_x of largest magnitude real and positive, in every column;
+// W_y's follows, so that ρ stays (DEFINITIONS §5).
+func turn(x, y direction) {
+	for i := range x.mapped.Cols {
+		var largest complex128
+		for j := range x.mapped.Rows {
+			if v := x.mapped.At(j, i); cmplx.Abs(v) > cmplx.Abs(largest) {
+				largest = v
+			}
+		}
+		if largest == 0 {
+			continue
+		}
+		phase := complex(cmplx.Abs(largest), 0) / largest
+		for _, d := range []direction{x, y} {
+			for j := range d.mapped.Rows {
+				d.mapped.Set(j, i, d.mapped.At(j, i)*phase)
+			}
+			row := d.decoder.Row(i)
+			for j := range row {
+				row[j] *= cmplx.Conj(phase)
+			}
+		}
+	}
+}
+
+// directions returns those of both layers.
+func (p *pair) directions(blocks []compared) (x, y *Directions) {
+	of := func(r *reduced) *Directions {
+		return &Directions{Steps: [2]int{r.stepH, r.stepW}, Channels: r.channels(), shape: p.shape}
+	}
+	x, y = of(p.x), of(p.y)
+	for at, b := range blocks {
+		block := p.shape.blocks[at]
+		block.KX, block.KY = p.x.parts[at].k, p.y.parts[at].k
+		x.Blocks = append(x.Blocks, BlockDirections{block, b.rho, p.x.means(at), b.x.mapped, b.x.decoder})
+		y.Blocks = append(y.Blocks, BlockDirections{block, b.rho, p.y.means(at), b.y.mapped, b.y.decoder})
+	}
+	return x, y
+}
+
+// channels returns how many channels a layer has.
+func (l *summed) channels() int { return l.maps[2] }
+
+// means returns a block's means in the layer's own units.
+func (r *reduced) means(at int) []complex128 {
+	mean := make([]complex128, len(r.mean[at]))
+	for j, v := range r.mean[at] {
+		mean[j] = v * complex(math.Ldexp(1, r.exponent), 0)
+	}
+	return mean
+}
+
+// Filter returns the i-th directions of all blocks as a spatial filter: the inverse
+// transform of their maps from columns. Filter[q][r] holds the weights of the columns,
+// (phase, channel), at translation (q, r). Circular correlation of a map with it gives a
+// map whose transform at each frequency is the coordinate along that frequency's i-th
+// direction; frequencies with no i-th direction are 0.
+func (d *Directions) Filter(i int) ([][][]float64, error) {
+	if d.shape.lowPass {
+		return nil, fmt.Errorf("conv: a low pass has no filter of the maps' own size: %w", svcca.ErrOptions)
+	}
+	h, w := d.shape.height, d.shape.width
+	columns := d.Steps[0] * d.Steps[1] * d.Channels
+	filter := make([][][]float64, h)
+	for q := range filter {
+		filter[q] = make([][]float64, w)
+		for r := range filter[q] {
+			filter[q][r] = make([]float64, columns)
+			for _, b := range d.Blocks {
+				if i >= len(b.Rho) {
+					continue
+				}
+				angle := 2 * math.Pi * (float64(b.U*q%h)/float64(h) + float64(b.V*r%w)/float64(w))
+				factor := complex(float64(b.Multiplicity)/float64(h*w), 0) * cmplx.Rect(1, -angle)
+				for j := range filter[q][r] {
+					filter[q][r][j] += real(factor * b.Map.At(j, i))
+				}
+			}
+		}
+	}
+	return filter, nil
+}

@@ -1,0 +1,369 @@
+package conv
+
+import (
+	"math"
+
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
+)
+
+// OffBlock tells how far a layer's maps are from what translations suppose: that every
+// image occurs in all positions alike (DEFINITIONS §5).
+type OffBlock struct {
+	// Share is the part of ‖covariance‖² between different frequencies, which the data
+	// set of all translations has not: 0 if the data were invariant, and estimated
+	// without bias, so that a value near 0 may be negative.
+	Share float64 `json:"share"`
+	Error float64 `json:"error"` // of Share: the jackknife's
+	// MeanShare is the part of the variance, with the mean of block (0, 0) alone taken
+	// out, that is a fixed pattern over positions.
+	MeanShare float64 `json:"mean_share"`
+	MeanError float64 `json:"mean_error"`
+	// Images is from how many images.
+	Images int `json:"images"`
+}
+
+// fewestImages is how many images the estimate takes at least.
+const fewestImages = 5
+
+// offBlockOf estimates the off-block energy and mean share of m under translations,
+// from at most images images, evenly spaced. It is nil for vectors and fewer than 5 images.
+func offBlockOf(c crew.Crew, m Maps, sh shape, g grid, images int) (*OffBlock, error) {
+	n := min(m.images, images)
+	if m.vector || sh.lowPass || n < fewestImages {
+		return nil, nil
+	}
+	e := &energy{Crew: c, side: newSide(m.sample(n), g, "maps", nil), shape: sh, n: n}
+	if err := e.centre(); err != nil {
+		return nil, err
+	}
+	e.parts = make([]*pairSums, len(sh.blocks))
+	for at := range e.parts {
+		e.parts[at] = newPairSums(n)
+	}
+	run := e.byColumns
+	if n <= g.columns {
+		run = e.byImages
+	}
+	if err := run(); err != nil {
+		return nil, err
+	}
+	whole, err := e.whole()
+	if err != nil {
+		return nil, err
+	}
+	return e.estimate(whole), nil
+}
+
+// energy estimates off-block energy.
+type energy struct {
+	crew.Crew
+	*side
+	shape shape
+	n     int
+	means [][]complex128 // by block, of the images as they are
+	parts []*pairSums
+}
+
+// centre sets the shift to the images' mean, so that what is read is centred.
+func (e *energy) centre() error {
+	if err := start(e.Ctx, []*side{e.side}, 0, e.n); err != nil {
+		return err
+	}
+	provisional := e.shift
+	sum, image := make([]float64, e.size()), make([]float64, e.size())
+	scale := math.Sqrt(float64(e.lengthH * e.lengthW))
+	for i := range e.n {
+		if err := e.Ctx.Err(); err != nil {
+			return err
+		}
+		if err := e.read(image, i); err != nil {
+			return err
+		}
+		floats.AddScaled(sum, scale/float64(e.n), image)
+	}
+	e.shift = floats.AddTo(make([]float64, len(sum)), provisional, sum)
+	var err error
+	e.means, err = e.side.means(e.shift, len(e.shape.blocks))
+	return err
+}
+
+// pairSums are, for the Gram matrix K of centred rows z and each image i, sums over
+// j ≠ i: a of (Re K_ij)², b of (Im K_ij)², w of Re K_ij·g_j, with g_i = K_ii. Of the rows
+// as they are, x, size is ‖x_i‖² and along Σ_j Re⟨x_i, x_j⟩.
+type pairSums struct{ a, b, w, g, size, along []float64 }
+
+func newPairSums(n int) *pairSums {
+	all := make([]float64, 6*n)
+	return &pairSums{all[:n], all[n : 2*n], all[2*n : 3*n], all[3*n : 4*n], all[4*n : 5*n], all[5*n:]}
+}
+
+// byColumns serves more images than columns: with C = ZᴴZ, P = ZᵀZ and z·C·zᴴ,
+// Re z·P̄·zᵀ nothing is n × n. Two passes.
+func (e *energy) byColumns() error {
+	d, blocks := e.columns, len(e.shape.blocks)
+	b, err := newBatch[float64, complex128](e.Crew, blocks, e.side)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	products := make([][2]lapack.Matrix[complex128], blocks)
+	weighted := make([][]complex128, blocks) // Σ_j g_j z_j
+	for at := range products {
+		products[at] = [2]lapack.Matrix[complex128]{lapack.New[complex128](d, d), lapack.New[complex128](d, d)}
+		weighted[at] = make([]complex128, d)
+	}
+	pass := func(task func(at, first int, z lapack.Matrix[complex128])) error {
+		for first := 0; first < e.n; first += b.rows {
+			rows := min(b.rows, e.n-first)
+			if err := b.fill(first, rows); err != nil {
+				return err
+			}
+			err := e.Multiply(blocks, func(at, _ int) error {
+				task(at, first, b.of(at, rows).View(0, 1, rows, d))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = pass(func(at, first int, z lapack.Matrix[complex128]) {
+		lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, z, z, 1, products[at][0])
+		lapack.Gemm(blas.Trans, blas.NoTrans, 1, z, z, 1, products[at][1])
+		s := e.parts[at]
+		for i := range z.Rows {
+			for j, v := range z.Row(i) {
+				s.g[first+i] += squared(v)
+				x := v + e.means[at][j]
+				s.size[first+i] += squared(x)
+				s.along[first+i] += float64(e.n) * dot(x, e.means[at][j])
+			}
+			for j, v := range z.Row(i) {
+				weighted[at][j] += complex(s.g[first+i], 0) * v
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return pass(func(at, first int, z lapack.Matrix[complex128]) {
+		s := e.parts[at]
+		mapped := lapack.New[complex128](z.Rows, d)
+		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, z, products[at][0], 0, mapped)
+		for i := range z.Rows {
+			g := s.g[first+i]
+			for j, v := range z.Row(i) {
+				half := dot(mapped.At(i, j), v) / 2
+				s.a[first+i] += half
+				s.b[first+i] += half
+				s.w[first+i] += dot(v, weighted[at][j])
+			}
+			s.a[first+i] -= g * g
+			s.w[first+i] -= g * g
+		}
+		// Z·P̄ is the conjugate of Z̄·P, and of either only the real part is asked for.
+		for i := range z.Rows {
+			row := z.Row(i)
+			for j, v := range row {
+				row[j] = complex(real(v), -imag(v))
+			}
+		}
+		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, z, products[at][1], 0, mapped)
+		for i := range z.Rows {
+			for j, v := range z.Row(i) {
+				half := real(mapped.At(i, j)*v) / 2
+				s.a[first+i] += half
+				s.b[first+i] -= half
+			}
+		}
+	})
+}
+
+// dot returns Re x·ȳ.
+func dot(x, y complex128) float64 { return real(x)*real(y) + imag(x)*imag(y) }
+
+// byImages serves more columns than images, by K itself, block by block.
+func (e *energy) byImages() error {
+	grams := make([]lapack.Matrix[complex128], len(e.shape.blocks))
+	for at := range grams {
+		grams[at] = lapack.New[complex128](e.n, e.n)
+	}
+	width := max(batchBytes/(16*e.n*len(grams)*e.stepH*e.stepW), 1)
+	for from := 0; from < e.channels; from += width {
+		part := *e.side
+		part.grid = e.grid.panel(from, min(width, e.channels-from))
+		if err := e.panel(&part, grams); err != nil {
+			return err
+		}
+	}
+	return e.Multiply(len(grams), func(at, _ int) error {
+		e.parts[at].take(grams[at])
+		return nil
+	})
+}
+
+// panel adds some channels to K of all blocks.
+func (e *energy) panel(part *side, grams []lapack.Matrix[complex128]) error {
+	b, err := newBatchOf[float64, complex128](e.Crew, e.n, len(grams), part)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if err := b.fill(0, e.n); err != nil {
+		return err
+	}
+	means, err := part.means(part.shift, len(grams))
+	if err != nil {
+		return err
+	}
+	return e.Multiply(len(grams), func(at, _ int) error {
+		z := b.of(at, e.n).View(0, 1, e.n, part.columns)
+		lapack.Herk(blas.NoTrans, 1, z, 1, grams[at])
+		s := e.parts[at]
+		for i := range z.Rows {
+			for j, v := range z.Row(i) {
+				x := v + means[at][j]
+				s.size[i] += squared(x)
+				s.along[i] += float64(e.n) * dot(x, means[at][j])
+			}
+		}
+		return nil
+	})
+}
+
+// take sets the sums of K from its upper triangle.
+func (s *pairSums) take(K lapack.Matrix[complex128]) {
+	for i := range K.Rows {
+		s.g[i] = real(K.At(i, i))
+	}
+	for i := range K.Rows {
+		for at, v := range K.Row(i)[i+1:] {
+			j := i + 1 + at
+			re, im := real(v)*real(v), imag(v)*imag(v)
+			s.a[i], s.b[i], s.w[i] = s.a[i]+re, s.b[i]+im, s.w[i]+real(v)*s.g[j]
+			s.a[j], s.b[j], s.w[j] = s.a[j]+re, s.b[j]+im, s.w[j]+real(v)*s.g[i]
+		}
+	}
+}
+
+// whole returns the sums for all columns at once: of G = Σ K_b, which is that of the
+// images as rows.
+func (e *energy) whole() (*pairSums, error) {
+	const panel = 4096
+	gram := lapack.New[float64](e.n, e.n)
+	rows := lapack.New[float64](e.n, min(panel, e.size()))
+	unit := math.Ldexp(1, -e.exponent)
+	for col := 0; col < e.size(); col += panel {
+		width := min(panel, e.size()-col)
+		part := rows.View(0, 0, e.n, width)
+		err := e.Run(e.n, func(i, _ int) error {
+			row := part.Row(i)
+			if err := e.layer.Read(lapack.Of(1, width, row), i, col); err != nil {
+				return e.wrap(err)
+			}
+			floats.Scale(unit, row)
+			floats.Sub(row, e.shift[col:col+width])
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		tiles := (e.n + 255) / 256
+		err = e.Multiply(tiles*tiles, func(t, _ int) error {
+			i, j := t/tiles*256, t%tiles*256
+			if i > j {
+				return nil
+			}
+			to := gram.View(i, j, min(256, e.n-i), min(256, e.n-j))
+			lapack.Gemm(blas.NoTrans, blas.Trans, 1, part.View(i, 0, to.Rows, width), part.View(j, 0, to.Cols, width), 1, to)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	s := newPairSums(e.n)
+	for i := range e.n {
+		s.g[i] = gram.At(i, i)
+	}
+	for i := range e.n {
+		for at, v := range gram.Row(i)[i+1:] {
+			j := i + 1 + at
+			s.a[i], s.w[i] = s.a[i]+v*v, s.w[i]+v*s.g[j]
+			s.a[j], s.w[j] = s.a[j]+v*v, s.w[j]+v*s.g[i]
+		}
+	}
+	return s, nil
+}
+
+// squaredNorm returns U of DEFINITIONS §5, the unbiased estimate of ‖covariance‖² from n
+// images, from sums over them.
+func squaredNorm(n, a, squares, sum, b float64) float64 {
+	return (a-2*squares/(n-2)+sum*sum/((n-1)*(n-2)))/(n*(n-3)) + b/((n-1)*(n-2))
+}
+
+// norms returns U of all images, and of all but each. Rows are not centred any more
+// without one: their sums off the diagonal are then −g_j − K_ij.
+func (s *pairSums) norms() (all float64, without []float64) {
+	n := float64(len(s.g))
+	a, b, squares, sum := floats.Sum(s.a), floats.Sum(s.b), floats.Dot(s.g, s.g), floats.Sum(s.g)
+	without = make([]float64, len(s.g))
+	for i, g := range s.g {
+		without[i] = squaredNorm(n-1, a-2*s.a[i], squares-g*g+2*s.w[i]+s.a[i], sum-2*g, b-2*s.b[i]-2*s.b[i]/(n-1))
+	}
+	return squaredNorm(n, a, squares, sum, b), without
+}
+
+// estimate returns shares and their jackknife errors.
+func (e *energy) estimate(whole *pairSums) *OffBlock {
+	n := float64(e.n)
+	var blocks, fixed, seen float64
+	blocksWithout, fixedWithout, seenWithout := make([]float64, e.n), make([]float64, e.n), make([]float64, e.n)
+	for at, b := range e.shape.blocks {
+		s, count := e.parts[at], float64(b.Multiplicity)
+		all, without := s.norms()
+		blocks += count * all
+		floats.AddScaled(blocksWithout, count, without)
+		// Σ over pairs i ≠ j of Re⟨x_i, x_j⟩: unbiased for ‖mean‖².
+		size := floats.Sum(s.size)
+		pairs := floats.Sum(s.along) - size
+		mean := pairs / (n * (n - 1))
+		seen += count * size / n
+		if at == 0 {
+			seen -= mean
+		} else {
+			fixed += count * mean
+		}
+		for i := range s.size {
+			mean := (pairs - 2*(s.along[i]-s.size[i])) / ((n - 1) * (n - 2))
+			seenWithout[i] += count * (size - s.size[i]) / (n - 1)
+			if at == 0 {
+				seenWithout[i] -= mean
+			} else {
+				fixedWithout[i] += count * mean
+			}
+		}
+	}
+	all, without := whole.norms()
+	o := &OffBlock{Share: 1 - blocks/all, MeanShare: fixed / seen, Images: e.n}
+	shares, means := make([]float64, e.n), make([]float64, e.n)
+	for i := range shares {
+		shares[i], means[i] = 1-blocksWithout[i]/without[i], fixedWithout[i]/seenWithout[i]
+	}
+	o.Error, o.MeanError = jackknife(shares), jackknife(means)
+	return o
+}
+
+// jackknife returns the standard error from estimates without each image.
+func jackknife(without []float64) float64 {
+	n := float64(len(without))
+	mean, squares := floats.Sum(without)/n, 0.0
+	for _, v := range without {
+		squares += (v - mean) * (v - mean)
+	}
+	return math.Sqrt((n - 1) / n * squares)
+}

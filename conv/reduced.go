@@ -1,0 +1,299 @@
+package conv
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
+)
+
+// reduced is a layer after the SV step, which pools the singular values of all blocks
+// (DEFINITIONS §5). Values are in units of 2^exponent.
+type reduced struct {
+	summed
+	n      int
+	total  float64 // Σ w
+	blocks []Block
+	noise  spectrum.Noise
+	rms    []float64 // a_j of each column: root-mean-square as stored
+	active []int     // columns that vary above their rounding
+	spectrum.Spectrum
+	spectrum.Cut
+	method svcca.Method
+	parts  []part // by block
+	mean   [][]complex128
+}
+
+// part is a block of a reduced layer: k of its singular values are kept.
+type part struct {
+	s     []float64 // all, decreasing
+	along []float64
+	k     int
+	// v holds right singular vectors, active columns × k at least; or u left ones,
+	// images × k, where there are fewer images than columns.
+	v, u lapack.Matrix[complex128]
+}
+
+// survey sets what is known of columns once all images are read: power and size are, by
+// column, Σ|z|² over images and blocks, centred and as stored.
+func (r *reduced) survey(power, size []float64, unit float64) {
+	positions := float64(r.lengthH * r.lengthW)
+	r.rms, r.active = make([]float64, len(power)), nil
+	for j := range power {
+		r.rms[j] = math.Sqrt(size[j] / (r.total * positions))
+		if math.Sqrt(power[j]) > unit*r.rms[j]*math.Sqrt(r.total*positions) {
+			r.active = append(r.active, j)
+		}
+	}
+}
+
+// noiseOf sets what rounding of the stored values amounts to.
+func (r *reduced) setNoise(o Options) {
+	unit, _ := r.storage.Noise()
+	name, value := o.RankTol.Rule()
+	r.noise = spectrum.Noise{Rows: r.n, Columns: r.columns, Unit: unit, Weight: r.total / float64(r.n)}
+	switch name {
+	case "machine":
+		r.noise.Tolerance = spectrum.Machine
+	case "share":
+		r.noise.Tolerance, r.noise.Value = spectrum.Share, value
+	case "storage":
+	default:
+		r.noise.Unit, _ = svcca.ValueType(name).Noise()
+	}
+	for at, b := range r.blocks {
+		if r.in(at) > 0 {
+			r.noise.Varying += b.Multiplicity * min(r.n, len(r.active))
+		}
+	}
+}
+
+// pool sets the spectrum of all blocks, each value as often as its block counts, and
+// where each came from.
+func (r *reduced) pool() {
+	type value struct {
+		s, along        float64
+		block, i, count int
+	}
+	var values []value
+	for at, p := range r.parts {
+		for i, s := range p.s {
+			values = append(values, value{s, p.along[i], at, i, r.blocks[at].Multiplicity})
+		}
+	}
+	slices.SortFunc(values, func(a, b value) int {
+		return cmp.Or(cmp.Compare(b.s, a.s), cmp.Compare(a.block, b.block), cmp.Compare(a.i, b.i))
+	})
+	r.S, r.Along, r.Origin = r.S[:0], r.Along[:0], r.Origin[:0]
+	for origin, v := range values {
+		for range v.count {
+			r.S, r.Along, r.Origin = append(r.S, v.s), append(r.Along, v.along), append(r.Origin, origin)
+		}
+	}
+}
+
+// cut pools and cuts, and sets k of each block.
+func (r *reduced) cut(o Options) {
+	r.pool()
+	r.Cut = r.Spectrum.Cut(keepOf(o.Keep), r.noise)
+	for at := range r.parts {
+		p := &r.parts[at]
+		p.k = 0
+		for p.k < len(p.s) && r.K > 0 && p.s[p.k] >= r.S[r.K-1] {
+			p.k++
+		}
+	}
+}
+
+// boundAlong sets along where no singular vector is needed for it, and returns for
+// which singular values one is.
+func (r *reduced) boundAlong() (needed func(s float64) bool) {
+	least, most := math.Inf(1), 0.0
+	for _, j := range r.active {
+		least, most = min(least, r.rms[j]), max(most, r.rms[j])
+	}
+	for at := range r.parts {
+		r.parts[at].along = make([]float64, len(r.parts[at].s))
+	}
+	r.pool()
+	low, high := r.BoundAlong(r.noise, least, most)
+	bound := map[float64]float64{}
+	for i, s := range r.S {
+		bound[s] = r.Along[i]
+	}
+	for _, p := range r.parts {
+		for i, s := range p.s {
+			p.along[i] = bound[s]
+		}
+	}
+	if low >= high {
+		return func(float64) bool { return false }
+	}
+	top, bottom := r.S[low], r.S[high-1]
+	return func(s float64) bool { return s <= top && s >= bottom }
+}
+
+// keepOf returns the rule in the words of package spectrum.
+func keepOf(k svcca.Keep) spectrum.Keep {
+	name, value := k.Rule()
+	z := spectrum.Keep{Share: value, Count: int(value)}
+	switch name {
+	case "sum":
+		z.Rule = spectrum.Sum
+	case "count":
+		z.Rule = spectrum.Count
+	case "rank":
+		z.Rule = spectrum.Rank
+	}
+	return z
+}
+
+// certain reports whether nothing hangs on what squaring lost, and the error is at
+// most accuracy.
+func (r *reduced) certain(accuracy float64) bool {
+	return r.RankSure && r.KSure && r.Bound <= accuracy
+}
+
+// usable returns an error where nothing of the layer can be compared.
+func (r *reduced) usable() error {
+	if r.K == 0 {
+		return fmt.Errorf("conv: layer %q: %d of %d columns are constant and no direction is kept: %w", r.name, r.columns-len(r.active), r.columns, svcca.ErrConstant)
+	}
+	largest, least := math.Ldexp(r.S[0], r.exponent), math.Ldexp(r.S[r.K-1], r.exponent)
+	if math.IsInf(largest, 0) || least < 0x1p-1000 || least < 0x1p-200*largest {
+		return fmt.Errorf("conv: layer %q: singular values from %g to %g: %w", r.name, largest, least, svcca.ErrRange)
+	}
+	return nil
+}
+
+// vectors returns the kept right singular vectors of a block in all its columns,
+// those that do not vary being 0.
+func (r *reduced) vectors(at int) lapack.Matrix[complex128] {
+	p := r.parts[at]
+	v := lapack.New[complex128](r.in(at), p.k)
+	for i, j := range r.active {
+		if p.k > 0 {
+			copy(v.Row(j), p.v.Row(i)[:p.k])
+		}
+	}
+	return v
+}
+
+// compact returns the rows and columns of a layer's own products that vary.
+func compact(gram lapack.Matrix[complex128], active []int) lapack.Matrix[complex128] {
+	g := lapack.New[complex128](len(active), len(active))
+	for r, j := range active {
+		for c, k := range active[r:] {
+			g.Set(r, r+c, gram.At(j, k))
+		}
+	}
+	return g
+}
+
+// reduce takes the SV step on layer i of the sums.
+func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
+	l := z.layers[i]
+	r := &reduced{summed: l, n: z.n, total: z.total, blocks: z.shape.blocks, method: svcca.MethodMoments}
+	grams := make([]lapack.Matrix[complex128], len(z.gram))
+	power, size := make([]float64, l.columns), make([]float64, l.columns)
+	for at, b := range z.shape.blocks {
+		begin, width := z.begin(i, at), l.in(at)
+		mean, count := z.mean[at][begin:][:width], float64(b.Multiplicity)
+		r.mean = append(r.mean, mean)
+		gram := z.of(at, i, i)
+		if !o.centred(at) {
+			gram = withMean(gram, mean, z.total)
+		}
+		grams[at] = gram
+		for j := range width {
+			p := max(0, real(gram.At(j, j)))
+			power[j] += count * p
+			size[j] += count * p
+			if o.centred(at) {
+				size[j] += count * z.total * squared(mean[j])
+			}
+		}
+	}
+	for j, s := range l.dropped {
+		size[j] += s
+	}
+	unit, _ := l.storage.Noise()
+	r.survey(power, size, unit)
+	r.setNoise(o)
+	r.parts = make([]part, len(grams))
+	if err := r.decompose(c, func(at int) lapack.Matrix[complex128] { return compact(grams[at], r.active) }); err != nil {
+		return nil, err
+	}
+	for at := range r.parts {
+		p := &r.parts[at]
+		p.along = make([]float64, len(p.s))
+		for i := range min(len(p.s), p.v.Cols) {
+			p.along[i] = r.rmsAlong(p.v, i)
+		}
+	}
+	r.Squared = true
+	r.setLoss()
+	r.cut(o)
+	return r, nil
+}
+
+// rmsAlong returns ‖diag(a) v‖ of column i of v.
+func (r *reduced) rmsAlong(v lapack.Matrix[complex128], i int) (squares float64) {
+	for row, j := range r.active {
+		squares += squared(v.At(row, i)) * r.rms[j] * r.rms[j]
+	}
+	return math.Sqrt(squares)
+}
+
+// setLoss sets what rounding did to squared singular values.
+func (r *reduced) setLoss() {
+	s1 := 0.0
+	for _, p := range r.parts {
+		if len(p.s) > 0 {
+			s1 = max(s1, p.s[0])
+		}
+	}
+	r.Loss = spectrum.SquaredLoss(s1, r.apart)
+	if r.mixed {
+		r.Loss = spectrum.MixedLoss(s1, r.error, 0)
+	}
+}
+
+// decompose sets singular values and vectors of all blocks from their products: of
+// columns, or of images.
+func (r *reduced) decompose(c crew.Crew, products func(at int) lapack.Matrix[complex128]) error {
+	solvers := make([]lapack.Eigen[complex128], c.Workers)
+	return c.Multiply(len(r.parts), func(at, worker int) error {
+		if r.in(at) == 0 {
+			return nil
+		}
+		gram, eigen, p := products(at), &solvers[worker], &r.parts[at]
+		if err := eigen.Factorize(gram, true); err != nil {
+			return fmt.Errorf("conv: layer %q: block (%d, %d): %w", r.name, r.blocks[at].U, r.blocks[at].V, err)
+		}
+		p.s = make([]float64, min(r.n, r.columns))
+		for i, v := range eigen.Values()[:min(len(p.s), gram.Rows)] {
+			p.s[i] = math.Sqrt(max(0, v))
+		}
+		p.v = eigen.VectorsTo(lapack.Matrix[complex128]{}, gram.Rows)
+		return nil
+	})
+}
+
+// withMean returns centred products as they were before centring.
+func withMean(gram lapack.Matrix[complex128], mean []complex128, total float64) lapack.Matrix[complex128] {
+	g := gram.Clone()
+	for i, m := range mean {
+		row := g.Row(i)
+		m = complex(real(m)*total, -imag(m)*total)
+		for j := i; j < len(row); j++ {
+			row[j] += m * mean[j]
+		}
+	}
+	return g
+}

@@ -1,0 +1,158 @@
+package conv
+
+import (
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
+	"gonum.org/v1/gonum/blas"
+)
+
+// triangles are, for each block, the factor R of the QR factorisation of the rows of one
+// or two layers behind a column of √w, grown batch by batch. That column makes centring
+// a part of the factorisation. Their error is that of an SVD of the rows, where sums of
+// products square the condition; they cost three times as much.
+type triangles struct {
+	crew.Crew
+	sums *sums // scales, shifts and means: from a pass before
+	r    []lapack.Matrix[complex128]
+	rest [][]complex128 // means of the rows factored
+}
+
+// factor reads all images of the sides, of which z are the sums.
+func factor(c crew.Crew, z *sums, sides ...*side) (*triangles, error) {
+	b, err := newBatch[float64, complex128](c, len(z.gram), sides...)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	stacks := make([]*stack, len(z.gram))
+	for at := range stacks {
+		stacks[at] = newStack(b.of(at, 1).Cols)
+	}
+	for first := 0; first < z.n; first += b.rows {
+		rows := min(b.rows, z.n-first)
+		if err := b.fill(first, rows); err != nil {
+			return nil, err
+		}
+		err := c.Multiply(len(stacks), func(at, _ int) error {
+			return stacks[at].add(rows, func(to lapack.Matrix[complex128]) { to.CopyFrom(b.of(at, rows)) })
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	t := &triangles{Crew: c, sums: z, r: make([]lapack.Matrix[complex128], len(stacks)), rest: make([][]complex128, len(stacks))}
+	return t, c.Multiply(len(stacks), func(at, _ int) (err error) {
+		if t.r[at], err = stacks[at].triangle(); err != nil {
+			return err
+		}
+		top := t.r[at].Row(0)
+		for _, v := range top[1:] {
+			t.rest[at] = append(t.rest[at], v/top[0])
+		}
+		return nil
+	})
+}
+
+// reduce decomposes layer i's columns. It returns the layer and, by block in the
+// coordinates of R's rows, the left singular vectors.
+func (t *triangles) reduce(i int, o Options) (*reduced, []lapack.Matrix[complex128], error) {
+	z, l := t.sums, t.sums.layers[i]
+	r := &reduced{summed: l, n: z.n, total: z.total, blocks: z.shape.blocks, method: svcca.MethodTriangle}
+	columns := make([]lapack.Matrix[complex128], len(t.r))
+	power, size := make([]float64, l.columns), make([]float64, l.columns)
+	for at, b := range z.shape.blocks {
+		begin, width := z.begin(i, at), l.in(at)
+		mean, count := z.mean[at][begin:][:width], float64(b.Multiplicity)
+		r.mean = append(r.mean, mean)
+		columns[at] = t.columns(at, begin, width, mean, o.centred(at))
+		for row := range columns[at].Rows {
+			for j, v := range columns[at].Row(row) {
+				power[j] += count * squared(v)
+				size[j] += count * squared(v)
+			}
+		}
+		if o.centred(at) {
+			for j, m := range mean {
+				size[j] += count * z.total * squared(m)
+			}
+		}
+	}
+	for j, s := range l.dropped {
+		size[j] += s
+	}
+	unit, _ := l.storage.Noise()
+	r.survey(power, size, unit)
+	r.setNoise(o)
+	r.parts = make([]part, len(columns))
+	left := make([]lapack.Matrix[complex128], len(columns))
+	err := t.Multiply(len(columns), func(at, _ int) (err error) {
+		if r.in(at) > 0 {
+			left[at], err = r.decomposeRows(at, columns[at])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	s1 := 0.0
+	for _, p := range r.parts {
+		if len(p.s) > 0 {
+			s1 = max(s1, p.s[0])
+		}
+	}
+	r.Loss = spectrum.LinearLoss(s1, r.apart)
+	r.cut(o)
+	return r, left, nil
+}
+
+// columns returns R of a layer's columns: below the first row that of the centred rows;
+// with the first, brought back to values as stored, that of all.
+func (t *triangles) columns(at, begin, width int, mean []complex128, centred bool) lapack.Matrix[complex128] {
+	r := t.r[at].View(0, 1+begin, t.r[at].Rows, width)
+	if centred {
+		return r.View(1, 0, r.Rows-1, width)
+	}
+	r = r.Clone()
+	root := t.r[at].At(0, 0)
+	for j, m := range mean {
+		r.Set(0, j, root*m)
+	}
+	return r
+}
+
+// decomposeRows sets a part from rows with the same products as the block's.
+func (r *reduced) decomposeRows(at int, rows lapack.Matrix[complex128]) (left lapack.Matrix[complex128], err error) {
+	active := lapack.New[complex128](rows.Rows, len(r.active))
+	for i := range rows.Rows {
+		row := active.Row(i)
+		for to, j := range r.active {
+			row[to] = rows.At(i, j)
+		}
+	}
+	var svd lapack.SVD[complex128]
+	if err := svd.Factorize(active, true); err != nil {
+		return left, err
+	}
+	p := &r.parts[at]
+	p.s = make([]float64, min(r.n, r.columns))
+	copy(p.s, svd.Values())
+	p.along = make([]float64, len(p.s))
+	p.v = lapack.New[complex128](len(r.active), svd.VT().Rows)
+	conjTranspose(p.v, svd.VT())
+	for i := range p.v.Cols {
+		p.along[i] = r.rmsAlong(p.v, i)
+	}
+	return svd.U(), nil
+}
+
+// cross returns M of a block from the left singular vectors that reduce gave, in the
+// coordinates of the same rows of R.
+func cross(x, y lapack.Matrix[complex128], kx, ky int) lapack.Matrix[complex128] {
+	M := lapack.New[complex128](kx, ky)
+	if kx > 0 && ky > 0 {
+		lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, x.View(0, 0, x.Rows, kx), y.View(0, 0, y.Rows, ky), 0, M)
+	}
+	return M
+}
