@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the native build needs (a C compiler, OpenBLAS, LAPACKE) on
-# Debian and Ubuntu, then compiles, links and runs a small C program the way
+# Installs what the native build needs (a C compiler, OpenBLAS, LAPACKE, FFTW)
+# on Debian and Ubuntu, then compiles, links and runs a small C program the way
 # the Go build does. Elsewhere it only checks, and says what to install.
 # Where everything is there already it asks no package manager: it works offline.
 set -euo pipefail
 
-packages=(gcc libc6-dev libopenblas-dev liblapacke-dev)
+packages=(gcc libc6-dev libopenblas-dev liblapacke-dev libfftw3-dev)
 
 say() { printf 'install-deps: %s\n' "$*"; }
 warn() { say "$@" >&2; }
@@ -71,26 +71,29 @@ install_debian() {
 advise() {
 	cat <<-'END'
 		install-deps: this script installs on Debian and Ubuntu only. The native build needs
-		  a C compiler; OpenBLAS with cblas.h; LAPACKE with lapacke.h. Usual packages:
-		    Fedora    gcc glibc-devel openblas-devel lapack-devel
-		    Arch      gcc blas-openblas
-		    Alpine    gcc musl-dev openblas-dev lapack-dev
-		    openSUSE  gcc glibc-devel openblas-devel lapacke-devel
-		    macOS     xcode-select --install; brew install openblas lapack
+		  a C compiler; OpenBLAS with cblas.h; LAPACKE with lapacke.h; FFTW 3 in double and
+		  single precision with fftw3.h. Usual packages:
+		    Fedora    gcc glibc-devel openblas-devel lapack-devel fftw-devel
+		    Arch      gcc blas-openblas fftw
+		    Alpine    gcc musl-dev openblas-dev lapack-dev fftw-dev
+		    openSUSE  gcc glibc-devel openblas-devel lapacke-devel fftw3-devel
+		    macOS     xcode-select --install; brew install openblas lapack fftw
 		  Where a header or a library is not on the compiler's own path, tell Go and this check:
 		    export CGO_CFLAGS=-I/usr/include/openblas                        (Fedora, for one)
-		    export CGO_CFLAGS="-I$(brew --prefix openblas)/include"          (macOS)
-		    export CGO_LDFLAGS="-L$(brew --prefix openblas)/lib -L$(brew --prefix lapack)/lib"
+		    export CGO_CFLAGS="-I$(brew --prefix openblas)/include -I$(brew --prefix fftw)/include"   (macOS)
+		    export CGO_LDFLAGS="-L$(brew --prefix openblas)/lib -L$(brew --prefix lapack)/lib -L$(brew --prefix fftw)/lib"
 		  Without them everything works in pure Go, slower: go build -tags=purego
+		  Without FFTW alone, which is under the GPL: go build -tags=nofftw
 	END
 }
 
-# The include lines and the libraries are those of native/native_cgo.go.
-# Small whole numbers make every product exact in any order of summation; the
-# sizes are past the blocks of the kernels. [3 0; 4 5] has the singular values
-# sqrt(45) and sqrt(5).
+# The include lines and the libraries are those of native/native_cgo.go and
+# fftw/fftw_native.go. Small whole numbers make every product exact in any order
+# of summation; the sizes are past the blocks of the kernels. [3 0; 4 5] has the
+# singular values sqrt(45) and sqrt(5). [1 2; 3 4] has the spectrum [10 -2; -4 0].
 write_check() {
 	cat >"$tmp/check.c" <<-'END'
+		#include <fftw3.h> /* before the others, which include complex.h: its complex numbers are arrays then, as in Go's build */
 		#include <cblas.h>
 		#include <lapacke.h>
 		#include <math.h>
@@ -118,17 +121,34 @@ write_check() {
 			lapack_int info = LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', 2, 2, m, 2, s, u, 2, vt, 2, work, 256, iwork);
 			int wrong = info != 0 || !(fabs(s[0] - sqrt(45)) < 1e-13) || !(fabs(s[1] - sqrt(5)) < 1e-13);
 			if (wrong) printf("DGESDD: info %d, singular values %.17g %.17g\n", (int)info, s[0], s[1]);
+			double x[4] = {1, 2, 3, 4};
+			float xf[4] = {1, 2, 3, 4};
+			fftw_complex y[4];
+			fftwf_complex yf[4];
+			fftw_plan p = fftw_plan_dft_r2c_2d(2, 2, x, y, FFTW_ESTIMATE);
+			fftwf_plan pf = fftwf_plan_dft_r2c_2d(2, 2, xf, yf, FFTW_ESTIMATE);
+			int unlike = !p || !pf;
+			if (!unlike) {
+				const double spectrum[4] = {10, -2, -4, 0};
+				fftw_execute(p);
+				fftwf_execute(pf);
+				for (int i = 0; i < 4; i++)
+					unlike += y[i][0] != spectrum[i] || y[i][1] != 0 || yf[i][0] != spectrum[i] || yf[i][1] != 0;
+				fftw_destroy_plan(p);
+				fftwf_destroy_plan(pf);
+			}
+			if (unlike) printf("%s: a transform of 2 x 2 is wrong\n", fftw_version);
 			lapack_int major, minor, patch;
 			LAPACKE_ilaver(&major, &minor, &patch);
-			printf("%s (core %s, %d threads), LAPACK %d.%d.%d", openblas_get_config(), openblas_get_corename(),
-				openblas_get_num_threads(), (int)major, (int)minor, (int)patch);
-			return bad || wrong;
+			printf("%s (core %s, %d threads), LAPACK %d.%d.%d, %s", openblas_get_config(), openblas_get_corename(),
+				openblas_get_num_threads(), (int)major, (int)minor, (int)patch, fftw_version);
+			return bad || wrong || unlike;
 		}
 	END
 }
 
 check() {
-	local cc=${CC:-gcc} flags=() ldflags=() libs=(-llapacke -lopenblas)
+	local cc=${CC:-gcc} flags=() ldflags=() libs=(-llapacke -lopenblas -lfftw3 -lfftw3f)
 	# As cgo does, where they are set; nothing needs them on Debian.
 	read -r -a flags <<<"${CGO_CPPFLAGS:-} ${CGO_CFLAGS:-}"
 	read -r -a ldflags <<<"${CGO_LDFLAGS:-}"
@@ -142,7 +162,7 @@ check() {
 	if ! $cc -Werror=implicit-function-declaration ${flags[@]+"${flags[@]}"} -o "$tmp/check" "$tmp/check.c" \
 		${ldflags[@]+"${ldflags[@]}"} "${libs[@]}" -lm >"$tmp/cc.log" 2>&1; then
 		head -n 20 "$tmp/cc.log" >&2
-		warn "a program with cblas.h, lapacke.h and ${libs[*]} does not compile or link (above)."
+		warn "a program with cblas.h, lapacke.h, fftw3.h and ${libs[*]} does not compile or link (above)."
 		if grep -q openblas_ "$tmp/cc.log"; then
 			warn "cblas.h is another BLAS's. On Debian, as root: update-alternatives --auto libblas.so-$(gcc -print-multiarch)"
 		fi
@@ -152,7 +172,7 @@ check() {
 		cat "$tmp/out" >&2
 		echo >&2
 		warn "the library that answered computes wrong numbers, or crashed. Loaded were:"
-		ldd "$tmp/check" 2>/dev/null | grep -iE 'blas|lapack' | while read -r _ _ path _; do readlink -f "$path"; done >&2 || true
+		ldd "$tmp/check" 2>/dev/null | grep -iE 'blas|lapack|fftw' | while read -r _ _ path _; do readlink -f "$path"; done >&2 || true
 		warn "If that is not OpenBLAS: (Debian) update-alternatives --get-selections | grep -E 'blas|lapack'"
 		warn "If it is: its kernels do not suit this CPU; try another with OPENBLAS_CORETYPE, such as Haswell"
 		return 1
