@@ -14,6 +14,7 @@ type batch[R lapack.Real, C lapack.Complex] struct {
 	rows         int // most
 	values       []C
 	stride       int
+	probes       []*probes // by layer, where C is complex64
 	// By worker: an image as it was read, in the type to transform, and transformed.
 	images  [][]float64
 	reals   [][]R
@@ -63,9 +64,27 @@ func newBatchOf[R lapack.Real, C lapack.Complex](c crew.Crew, rows, blocks int, 
 	return b, nil
 }
 
+// probe makes the batch measure what float32 loses, if it is of float32.
+func (b *batch[R, C]) probe(blocks int) error {
+	if _, single := any(b.values).([]complex64); !single {
+		return nil
+	}
+	for _, t := range b.transformers {
+		p, err := newProbes(b.Crew, t.side, b.rows, blocks)
+		if err != nil {
+			return err
+		}
+		b.probes = append(b.probes, p)
+	}
+	return nil
+}
+
 func (b *batch[R, C]) close() {
 	for _, t := range b.transformers {
 		t.close()
+	}
+	for _, p := range b.probes {
+		p.plan.Close()
 	}
 }
 
@@ -88,10 +107,13 @@ func (b *batch[R, C]) fill(first, rows int) error {
 			b.row(at, i)[0] = root
 		}
 		begin := [2]int{1, 1} // in block (0, 0), in others
-		for _, t := range b.transformers {
+		for k, t := range b.transformers {
 			image, reals := b.images[worker][:t.size()], b.reals[worker][:t.size()]
 			if err := t.read(image, first+i); err != nil {
 				return err
+			}
+			if b.probes != nil {
+				b.probes[k].fill(i, worker, image, t.root(first+i))
 			}
 			for j, v := range image {
 				reals[j] = R(v)

@@ -149,7 +149,6 @@ func (m *images) triangles() error {
 	if err != nil {
 		return err
 	}
-	s1 := 0.0
 	solvers := make([]lapack.SVD[complex128], m.Workers)
 	err = m.Multiply(len(stacks), func(at, worker int) error {
 		if stacks[at] == nil {
@@ -171,12 +170,7 @@ func (m *images) triangles() error {
 	if err != nil {
 		return err
 	}
-	for _, p := range m.r.parts {
-		if len(p.s) > 0 {
-			s1 = max(s1, p.s[0])
-		}
-	}
-	m.r.method, m.r.Squared, m.r.Loss = svcca.MethodTriangle, false, spectrum.LinearLoss(s1, 0)
+	m.r.method, m.r.Squared, m.r.Loss = svcca.MethodTriangle, false, spectrum.LinearLoss(m.r.largest(), 0)
 	return m.cut()
 }
 

@@ -108,6 +108,7 @@ func (r *reduced) cut(o Options) {
 			p.k++
 		}
 	}
+	r.Bound = r.bound()
 }
 
 // boundAlong sets along where no singular vector is needed for it, and returns for
@@ -252,16 +253,48 @@ func (r *reduced) rmsAlong(v lapack.Matrix[complex128], i int) (squares float64)
 
 // setLoss sets what rounding did to squared singular values.
 func (r *reduced) setLoss() {
-	s1 := 0.0
+	r.Loss = spectrum.SquaredLoss(r.largest(), r.apart)
+	if r.mixed {
+		most, squares := 0.0, 0.0
+		for at, e := range r.errors {
+			most = max(most, e)
+			squares += float64(r.blocks[at].Multiplicity) * e * e
+		}
+		r.Loss = spectrum.MixedLoss(r.largest(), most, math.Sqrt(squares))
+	}
+}
+
+// largest returns the largest singular value.
+func (r *reduced) largest() (s1 float64) {
 	for _, p := range r.parts {
 		if len(p.s) > 0 {
 			s1 = max(s1, p.s[0])
 		}
 	}
-	r.Loss = spectrum.SquaredLoss(s1, r.apart)
-	if r.mixed {
-		r.Loss = spectrum.MixedLoss(s1, r.error, 0)
+	return s1
+}
+
+// bound bounds the error of ρ that comes from the layer, where blocks do not mix: the gap
+// is that of each.
+func (r *reduced) bound() (bound float64) {
+	for at, p := range r.parts {
+		if p.k == 0 {
+			continue
+		}
+		next := 0.0
+		if p.k < len(p.s) {
+			next = p.s[p.k]
+		}
+		of := spectrum.Spectrum{Squared: r.Squared, Loss: spectrum.LinearLoss(p.s[0], r.apart)}
+		switch {
+		case r.Squared && r.mixed:
+			of.Loss = spectrum.MixedLoss(p.s[0], r.errors[at], 0)
+		case r.Squared:
+			of.Loss = spectrum.SquaredLoss(p.s[0], r.apart)
+		}
+		bound = max(bound, of.Turn(p.s[p.k-1], next))
 	}
+	return min(1, bound)
 }
 
 // decompose sets singular values and vectors of all blocks from their products: of

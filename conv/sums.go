@@ -44,9 +44,10 @@ type summed struct {
 	scaled   bool
 	// apart is Σ w·‖shift − mean‖² over all blocks: what centring may have lost.
 	apart float64
-	// mixed: products were in float32; error bounds what that cost, by block.
-	mixed bool
-	error float64
+	// mixed: transforms and products were in float32; errors estimates, by block, the
+	// norms of what that cost.
+	mixed  bool
+	errors []float64
 	// dropped is, by column, Σ|z|² of frequencies in no block, and droppedPower its sum
 	// over columns of what centring leaves (low pass).
 	dropped      []float64
@@ -91,6 +92,9 @@ func sumIn[R lapack.Real, C lapack.Complex](c crew.Crew, sh shape, sides ...*sid
 		return nil, err
 	}
 	defer b.close()
+	if err := b.probe(len(sh.blocks)); err != nil {
+		return nil, err
+	}
 	gram := make([]lapack.Matrix[complex128], len(sh.blocks))
 	for at := range gram {
 		width := b.of(at, 1).Cols
@@ -109,6 +113,11 @@ func sumIn[R lapack.Real, C lapack.Complex](c crew.Crew, sh shape, sides ...*sid
 		// Squares of these images overflow: once more, in units that are theirs.
 		for _, g := range gram {
 			g.Zero()
+		}
+		for _, p := range b.probes {
+			for _, s := range p.sums {
+				s.Zero()
+			}
 		}
 	}
 }
@@ -150,6 +159,9 @@ func (b *batch[R, C]) sum(gram []lapack.Matrix[complex128]) (first, count int, e
 		}
 		err := b.Multiply(b.blocks, func(at, worker int) error {
 			addHerk(gram[at], b.of(at, rows), &products[worker])
+			for _, p := range b.probes {
+				p.add(at, rows)
+			}
 			return nil
 		})
 		if err != nil {
@@ -231,6 +243,15 @@ func (b *batch[R, C]) finish(sh shape, gram []lapack.Matrix[complex128]) (*sums,
 		}
 		z.gram, z.mean = append(z.gram, g.View(1, 1, g.Rows-1, g.Rows-1)), append(z.mean, mean)
 	}
+	for k, p := range b.probes {
+		l := &z.layers[k]
+		l.mixed, l.errors = true, make([]float64, len(gram))
+		for at := range gram {
+			if l.in(at) > 0 {
+				l.errors[at] = p.error(at, z.of(at, k, k))
+			}
+		}
+	}
 	return z, nil
 }
 
@@ -259,7 +280,10 @@ func (z *sums) merge(b *sums) error {
 		z.rescale(i, e)
 		b.rescale(i, e)
 		p.scaled = p.scaled || q.scaled
-		p.apart, p.error = p.apart+q.apart, p.error+q.error
+		p.apart += q.apart
+		for at, e := range q.errors {
+			p.errors[at] += e
+		}
 	}
 	share := b.total / (z.total + b.total)
 	for at, g := range z.gram {
@@ -302,7 +326,10 @@ func (z *sums) rescale(i, exponent int) {
 		return
 	}
 	factor := math.Ldexp(1, by)
-	l.apart, l.error = l.apart*factor*factor, l.error*factor*factor
+	l.apart *= factor * factor
+	for at := range l.errors {
+		l.errors[at] *= factor * factor
+	}
 	for at, g := range z.gram {
 		begin, width := z.begin(i, at), l.in(at)
 		for r := range begin + width {
@@ -326,6 +353,9 @@ func (z *sums) rescale(i, exponent int) {
 func (z *sums) clone() *sums {
 	c := *z
 	c.layers, c.gram, c.mean = slices.Clone(z.layers), nil, nil
+	for i := range c.layers {
+		c.layers[i].errors = slices.Clone(c.layers[i].errors)
+	}
 	for at := range z.gram {
 		c.gram, c.mean = append(c.gram, z.gram[at].Clone()), append(c.mean, slices.Clone(z.mean[at]))
 	}

@@ -96,13 +96,7 @@ func (t *triangles) reduce(i int, o Options) (*reduced, []lapack.Matrix[complex1
 	if err != nil {
 		return nil, nil, err
 	}
-	s1 := 0.0
-	for _, p := range r.parts {
-		if len(p.s) > 0 {
-			s1 = max(s1, p.s[0])
-		}
-	}
-	r.Loss = spectrum.LinearLoss(s1, r.apart)
+	r.Loss = spectrum.LinearLoss(r.largest(), r.apart)
 	r.cut(o)
 	return r, left, nil
 }

@@ -1,0 +1,135 @@
+package conv
+
+import (
+	"math"
+	"math/cmplx"
+	"math/rand/v2"
+
+	"github.com/gosvcca/gosvcca/fftw"
+	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
+)
+
+// probes measure what transforms and products in float32 lose. While an image is still in
+// float64 its columns are added up under a few random signs r, which leaves a map of one
+// channel for each; its transform at a frequency is Z·r, in float64, for next to nothing.
+// For two of them, E|rᵀEr'|² = ‖E‖_F² with E the error of a block's products.
+type probes struct {
+	*side
+	signs [][probeCount]float64 // of columns
+	plan  *fftw.Forward[float64, complex128]
+	rows  int
+	// values are, by block and image of a batch, √w and Z·r; sums their products.
+	values []complex128
+	sums   []lapack.Matrix[complex128]
+	maps   [][]float64 // by worker, as are spectra
+	places [][]complex128
+}
+
+const (
+	probeCount = 4
+	// probeSafety is for what few of them may miss.
+	probeSafety = 2
+)
+
+// newProbes prepares for so many images at once of s.
+func newProbes(c crew.Crew, s *side, rows, blocks int) (*probes, error) {
+	p := &probes{side: s, rows: rows, signs: make([][probeCount]float64, s.columns)}
+	rng := rand.New(rand.NewPCG(uint64(s.columns), probeCount))
+	for j := range p.signs {
+		for q := range probeCount {
+			p.signs[j][q] = float64(2*rng.IntN(2) - 1)
+		}
+	}
+	var err error
+	p.plan, err = fftw.NewForward[float64, complex128](
+		fftw.Axis{Length: s.lengthH, In: s.lengthW * probeCount, Out: (s.lengthW/2 + 1) * probeCount},
+		fftw.Axis{Length: s.lengthW, In: probeCount, Out: probeCount},
+		fftw.Axis{Length: probeCount, In: 1, Out: 1},
+	)
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	p.values = make([]complex128, rows*blocks*(1+probeCount))
+	for range blocks {
+		p.sums = append(p.sums, lapack.New[complex128](1+probeCount, 1+probeCount))
+	}
+	for range c.Workers {
+		p.maps = append(p.maps, make([]float64, s.lengthH*s.lengthW*probeCount))
+		p.places = append(p.places, make([]complex128, s.spectrum()*probeCount))
+	}
+	return p, nil
+}
+
+// of returns the first rows of a block.
+func (p *probes) of(block, rows int) lapack.Matrix[complex128] {
+	at := block * p.rows * (1 + probeCount)
+	return lapack.Of(rows, 1+probeCount, p.values[at:at+rows*(1+probeCount)])
+}
+
+// fill takes up the i-th image of a batch.
+func (p *probes) fill(i, worker int, image []float64, root float64) {
+	sums, spectrum := p.maps[worker], p.places[worker]
+	clear(sums)
+	row, column, channel := p.strides()
+	for a := range p.lengthH * p.stepH {
+		for b := range p.lengthW * p.stepW {
+			phase := (a%p.stepH*p.stepW + b%p.stepW) * p.channels
+			to := (*[probeCount]float64)(sums[(a/p.stepH*p.lengthW+b/p.stepW)*probeCount:])
+			at := a*row + b*column
+			for k := range p.channels {
+				v := image[at+k*channel]
+				for q, sign := range p.signs[phase+k] {
+					to[q] += v * sign
+				}
+			}
+		}
+	}
+	p.plan.Execute(spectrum, sums)
+	for at := range p.sums {
+		if p.in(at) == 0 {
+			continue
+		}
+		to := p.values[(at*p.rows+i)*(1+probeCount):][:1+probeCount]
+		to[0] = complex(root, 0)
+		copy(to[1:], spectrum[p.place(at)/p.columns*probeCount:][:probeCount])
+	}
+}
+
+// add adds the products of a batch.
+func (p *probes) add(at, rows int) {
+	if p.in(at) > 0 {
+		lapack.Herk(blas.ConjTrans, 1, p.of(at, rows), 1, p.sums[at])
+	}
+}
+
+// error estimates the Frobenius norm of the error of a block's centred products.
+func (p *probes) error(at int, gram lapack.Matrix[complex128]) float64 {
+	exact := p.sums[at]
+	total := exact.At(0, 0)
+	// mapped is G·r.
+	mapped := make([][probeCount]complex128, gram.Rows)
+	for i := range gram.Rows {
+		for j, v := range gram.Row(i)[i:] {
+			for q := range probeCount {
+				mapped[i][q] += v * complex(p.signs[i+j][q], 0)
+				if j > 0 {
+					mapped[i+j][q] += cmplx.Conj(v) * complex(p.signs[i][q], 0)
+				}
+			}
+		}
+	}
+	var squares float64
+	for q := range probeCount {
+		for r := q; r < probeCount; r++ {
+			wanted := exact.At(1+q, 1+r) - cmplx.Conj(exact.At(0, 1+q))*exact.At(0, 1+r)/total
+			got := complex128(0)
+			for i := range mapped {
+				got += complex(p.signs[i][q], 0) * mapped[i][r]
+			}
+			squares += squared(got - wanted)
+		}
+	}
+	return probeSafety * math.Sqrt(squares/(probeCount*(probeCount+1)/2))
+}
