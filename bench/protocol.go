@@ -7,16 +7,21 @@ package bench
 //	w1 N D X.f32 Y.f32          a pair of layers: all ρ and directions
 //	w2 N D ROWS LAYER.f32 …     a pane: Weighted of each of the first ROWS layers
 //	                            with each of the others
+//	w3 N H W C X.f32 Y.f32      a pair of maps, by their DFT: all ρ and directions
 //	w4 X.npy Y.npy              a pair of files: all ρ and directions
+//	w5 N D X.f32 Y.f32          a pair of layers: ρ alone
 //	dsyrk N D TIME              the machine's rate: a panel of N × D float64
 //	                            with itself, again and again for TIME
 //
-// A .f32 file holds N datapoints × D neurons, float32, row by row, little endian.
-// It is read before anything is timed; a .npy file is read within the time.
+// A .f32 file holds N datapoints × D neurons, or N images × H × W × C, float32, row by
+// row, little endian. It is read before anything is timed; a .npy file is read within
+// the time.
 const (
 	W1    = "w1"
 	W2    = "w2"
+	W3    = "w3"
 	W4    = "w4"
+	W5    = "w5"
 	DSYRK = "dsyrk"
 )
 

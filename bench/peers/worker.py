@@ -1,13 +1,16 @@
 """Times SVCCA in numpy: worker.py [--svcca CHECKOUT] [--pairs P] METHOD WORKLOAD DATA...
 
-METHOD is cross or cross32 (w1), recipe (w1, w2) or blocks (w4). Package bench of
-the module describes workloads, data, what is read and what is printed.
+METHOD is cross or cross32 (w1), recipe (w1, w2), half, half32 or dft_ccas (w3),
+blocks (w4), svd or gram (w5). Package bench of the module describes workloads, data,
+what is read and what is printed.
 """
 
 import argparse
 import json
+import os
 import sys
 import time
+import types
 
 import numpy as np
 
@@ -108,6 +111,134 @@ def recipe_weighted(x, y):
     return (len(s1), len(s2)), (weighted_x + weighted_y) / 2
 
 
+def frequencies(h, w):
+    """One frequency of each conjugate pair, with how many it stands for."""
+    for u in range(h):
+        for v in range(w // 2 + 1):
+            pair = -u % h, -v % w
+            if v < pair[1] or v == pair[1] and u <= pair[0]:
+                yield u, v, 1 if pair == (u, v) else 2
+
+
+def keep_pooled(s2, counts):
+    """k of all blocks by the 99% of their pooled variance, and k of each block.
+
+    s2 is blocks x channels; a block stands for counts of its kind, which tie.
+    """
+    pooled = np.sort(np.repeat(s2, counts, axis=0), axis=None)[::-1].astype(np.float64)
+    kb = np.sum(s2 >= pooled[keep(pooled) - 1], axis=1)
+    return int(kb @ counts), kb
+
+
+def half(x, y, dtype=np.float64):
+    """DFT of maps: all rho and directions from Gram blocks of half of the spectrum."""
+    import scipy.fft
+    from scipy.linalg.blas import get_blas_funcs
+
+    (n, h, w, c), e = x.shape, y.shape[3]
+    workers = int(os.environ.get("OPENBLAS_NUM_THREADS", 1))
+    fx, fy = (scipy.fft.rfft2(a.astype(dtype), axes=(1, 2), workers=workers) for a in (x, y))
+    us, vs, counts = zip(*frequencies(h, w))
+    counts = np.array(counts)
+    z = np.empty((n, c + e), fx.dtype)
+    herk = get_blas_funcs("herk", (z,))
+    grams = np.empty((len(us), c + e, c + e), fx.dtype)
+    for g, u, v in zip(grams, us, vs):
+        z[:, :c], z[:, c:] = fx[:, u, v], fy[:, u, v]
+        z -= z.mean(axis=0)
+        g[...] = herk(1, z.T, lower=1).conj()  # z.T lies by columns: no copy
+    del fx, fy
+    lx, vx = np.linalg.eigh(grams[:, :c, :c])  # ascending
+    ly, vy = np.linalg.eigh(grams[:, c:, c:])
+    kx, kbx = keep_pooled(lx, counts)
+    ky, kby = keep_pooled(ly, counts)
+    pooled, maps = [np.zeros(min(kx, ky), lx.dtype)], []
+    for i, count in enumerate(counts):
+        if min(kbx[i], kby[i]) == 0:
+            continue
+        bx = vx[i][:, -kbx[i] :] / np.sqrt(lx[i, -kbx[i] :])
+        by = vy[i][:, -kby[i] :] / np.sqrt(ly[i, -kby[i] :])
+        p, rho, qh = np.linalg.svd(bx.conj().T @ grams[i, c:, :c].conj().T @ by, full_matrices=False)
+        maps.append((bx @ p, by @ qh.conj().T))
+        pooled += [rho] * count
+    rho = np.sort(np.concatenate(pooled))[::-1][: min(kx, ky)]
+    assert rho.dtype == dtype
+    return (kx, ky), rho
+
+
+def half32(x, y):
+    """half with every array in float32 and complex64."""
+    return half(x, y, np.float32)
+
+
+def dft_ccas(checkout):
+    """google/svcca's loop over all frequencies, repaired, as a method.
+
+    Its file does not compile since Python 3, for a tab among spaces; it wants xrange,
+    and a method that pandas has no more. It gives get_cca_similarity a flag in the
+    place of epsilon, and deletes coefficients that are no longer returned: what took
+    their place cannot hold complex numbers, so they are not asked for. Only that is
+    mended. It takes no SV step, so all channels of every frequency count, and without
+    coefficients there are no directions.
+    """
+    import cca_core
+
+    def similarity(acts1, acts2, compute_dirns, verbose):
+        assert not compute_dirns
+        result = cca_core.get_cca_similarity(acts1, acts2, epsilon=0, compute_coefs=False, verbose=verbose)
+        return dict(result, neuron_coeffs1=None, neuron_coeffs2=None)
+
+    class Rows(list):
+        def append(self, row, ignore_index):
+            return Rows(self + [row])
+
+    core = types.SimpleNamespace(get_cca_similarity=similarity)
+    sys.modules["pandas"] = types.SimpleNamespace(DataFrame=Rows)
+    with open(os.path.join(checkout, "dft_ccas.py")) as file:
+        code = compile(file.read().expandtabs(), file.name, "exec")
+    module = {"xrange": range}
+    exec(code, module)
+    module["cca_core"] = core
+
+    def run(x, y):
+        rows = module["fourier_ccas"](x, y)
+        assert len(rows) == x.shape[1] * x.shape[2]
+        rho = np.sort(np.concatenate([row["cca_coef1"] for row in rows]))[::-1]
+        return (x[0].size, y[0].size), rho
+
+    return run
+
+
+def centred(x):
+    x = x.astype(np.float64)
+    x -= x.mean(axis=0)
+    return x
+
+
+def of_vectors(us):
+    """k of both, and rho alone, of their left singular vectors."""
+    return [u.shape[1] for u in us], np.linalg.svd(us[0].T @ us[1], compute_uv=False)
+
+
+def svd(x, y):
+    """rho alone, from an SVD of each layer."""
+    us = []
+    for a in (x, y):
+        u, s, _ = np.linalg.svd(centred(a), full_matrices=False)
+        us.append(u[:, : keep(s**2)])
+    return of_vectors(us)
+
+
+def gram(x, y):
+    """rho alone, from the n x n products of datapoints of each layer."""
+    us = []
+    for a in (x, y):
+        a = centred(a)
+        s2, u = np.linalg.eigh(a @ a.T)  # ascending; numpy calls SYRK
+        us.append(u[:, -keep(s2[::-1]) :])
+    return of_vectors(us)
+
+
 def by_neurons(path, n, d):
     """A layer as the recipe takes it: turning the data is not its work."""
     return np.ascontiguousarray(np.fromfile(path, dtype="<f4").reshape(n, d).T)
@@ -150,7 +281,10 @@ def about():
     with open("/proc/self/maps") as maps:
         files = {line.split("/")[-1].strip() for line in maps if "/" in line}
     libraries = sorted(f for f in files if "blas" in f or "mkl" in f)
-    return "numpy %s on %s, Python %s" % (np.__version__, ", ".join(libraries), sys.version.split()[0])
+    numpy = "numpy %s" % np.__version__
+    if "scipy" in sys.modules:
+        numpy += ", scipy %s" % sys.modules["scipy"].__version__
+    return "%s on %s, Python %s" % (numpy, ", ".join(libraries), sys.version.split()[0])
 
 
 def load(options):
@@ -159,15 +293,21 @@ def load(options):
     if options.workload == "w4":
         x, y = (np.load(path, mmap_mode="r") for path in data)
         return pair({"blocks": blocks}[method], x, y)
+    if options.workload == "w3":
+        methods = {"half": half, "half32": half32}
+        if method == "dft_ccas":
+            methods[method] = dft_ccas(options.svcca)
+        shape = tuple(map(int, data[:4]))
+        return pair(methods[method], *(np.fromfile(path, dtype="<f4").reshape(shape) for path in data[4:]))
     n, d = int(data[0]), int(data[1])
     if options.workload == "w2":
         assert method == "recipe"
         return sample(n, d, int(data[2]), data[3:], options.pairs)
-    assert options.workload == "w1"
+    assert options.workload in ("w1", "w5")
     if method == "recipe":
         return pair(recipe, *(by_neurons(path, n, d) for path in data[2:]))
     x, y = (np.fromfile(path, dtype="<f4").reshape(n, d) for path in data[2:])
-    return pair({"cross": cross, "cross32": cross32}[method], x, y)
+    return pair({"cross": cross, "cross32": cross32, "svd": svd, "gram": gram}[method], x, y)
 
 
 def main():

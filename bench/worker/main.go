@@ -42,7 +42,9 @@ type runner func() (bench.Result, error)
 var workloads = map[string]func(args []string, o svcca.Options) (runner, error){
 	bench.W1:    loadPair,
 	bench.W2:    loadPane,
+	bench.W3:    loadMaps,
 	bench.W4:    openFiles,
+	bench.W5:    loadWide,
 	bench.DSYRK: newPanels,
 }
 

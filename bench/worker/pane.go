@@ -41,3 +41,26 @@ func loadPane(args []string, o svcca.Options) (runner, error) {
 		return result, nil
 	}, nil
 }
+
+// loadWide is W5: a pane of one pair, which has the mean of ρ, not each. That leaves
+// out all that directions would cost.
+func loadWide(args []string, o svcca.Options) (runner, error) {
+	layers, _, err := load(args, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(layers) != 2 {
+		return nil, fmt.Errorf("%d layers, expected 2", len(layers))
+	}
+	options := svcca.PaneOptions{Options: o, Scores: svcca.RhoScores}
+	return func() (bench.Result, error) {
+		start := time.Now()
+		pane, err := svcca.Pairwise(context.Background(), layers[:1], layers[1:], options)
+		seconds := time.Since(start).Seconds()
+		if err != nil {
+			return bench.Result{}, err
+		}
+		return bench.Result{Seconds: seconds, K: [2]int{pane.Rows[0].K, pane.Columns[0].K},
+			Mean: *pane.Pairs[0][0].Mean, Notes: codes(pane.Warnings)}, nil
+	}, nil
+}
