@@ -2,10 +2,11 @@ package lapack
 
 import "fmt"
 
-// CholeskyInPlace replaces the upper triangle of the symmetric positive
-// definite matrix a by U, A = UᵀU; the strict lower triangle is neither read
-// nor written. On error a holds a part of the factor.
-// Cost: n³/3 flops. Backward error: O(n·ε·‖A‖).
+// CholeskyInPlace replaces the upper triangle of the symmetric or Hermitian
+// positive definite matrix a by U, A = UᴴU; the strict lower triangle is neither
+// read nor written, nor are imaginary parts of the diagonal read. On error a
+// holds a part of the factor.
+// Cost: n³/3 flops, four times that for complex T. Backward error: O(n·ε·‖A‖).
 // The error wraps ErrNotFinite or ErrNotPositiveDefinite.
 func CholeskyInPlace[T Scalar](a Matrix[T]) error { return cholesky(inUse[T](nil), a) }
 
@@ -20,6 +21,7 @@ func cholesky[T Scalar](b *backend[T], a Matrix[T]) error {
 	if err := checkFiniteUpper("POTRF", a); err != nil {
 		return err
 	}
+	dropImaginary(a)
 	if !b.potrf(a) {
 		return fmt.Errorf("lapack: POTRF of order %d: %w", a.Rows, ErrNotPositiveDefinite)
 	}

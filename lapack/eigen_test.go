@@ -9,21 +9,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEigen(t *testing.T) { onAll(t, testEigen[float32], testEigen[float64]) }
+func TestEigen(t *testing.T) {
+	onAll(t, testEigen[float32, float64], testEigen[float64, float64],
+		testEigen[complex64, complex128], testEigen[complex128, complex128])
+}
 
-func testEigen[T Scalar](t *testing.T, b *backend[T]) {
+func testEigen[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, threshold)
 	whole, alone := &Eigen[T]{backend: b}, &Eigen[T]{backend: b} // reused throughout
 	for _, n := range squareSizes(r) {
-		for _, k := range kinds {
-			base, known := k.symmetric(r, n, ulp[T]())
+		for _, k := range kinds[W]() {
+			base, known := k.hermitian(r, n, ulp[T]())
 			for _, scale := range scalesFor[T](k, n) {
 				where := fmt.Sprintf("%s of order %d · %g", k.name, n, scale)
 				a := upperGuard[T](base, scale)
 				poisonEigen(whole)
 				require.NoError(t, whole.Factorize(a.Matrix, true), where)
-				checkEigen(t, ratios, where, a.Matrix, whole)
+				checkEigen[W](t, ratios, where, a.Matrix, whole)
 
 				poisonEigen(alone)
 				require.NoError(t, alone.Factorize(a.Matrix, false), where)
@@ -36,7 +39,7 @@ func testEigen[T Scalar](t *testing.T, b *backend[T]) {
 				require.True(t, isDescending(alone.Values()), where)
 				ratios.add("values alone", where, largestGap(values, alone.Values()), unit)
 				if known != nil {
-					// A differs from Q diag(known) Qᵀ by its rounding, ulp/2·‖A‖_F ≤ ulp/2·√n·max|λ|.
+					// A differs from Q diag(known) Qᴴ by its rounding, ulp/2·‖A‖_F ≤ ulp/2·√n·max|λ|.
 					d := scaled(known, scale)
 					ratios.add("known values", where, largestGap(values, d), largestModulus(d)*float64(n)*ulp[T]())
 				}
@@ -47,32 +50,33 @@ func testEigen[T Scalar](t *testing.T, b *backend[T]) {
 
 // upperGuard returns the upper triangle of src within guards; NaN stands below
 // the diagonal, where a routine has no business.
-func upperGuard[T Scalar](src Matrix[float64], scale float64) *guarded[T] {
-	g := newGuarded[T](src.Rows, src.Cols)
-	g.fill(func(i, j int) float64 {
+func upperGuard[T Scalar, W wide](src Matrix[W], scale float64) *guarded[T] {
+	g, factor := newGuarded[T](src.Rows, src.Cols), fromReal[W](scale)
+	fill(g, func(i, j int) W {
 		if i > j {
-			return math.NaN()
+			return notFinite[W](math.NaN())
 		}
-		return src.At(i, j) * scale
+		return src.At(i, j) * factor
 	})
 	return g
 }
 
 func poisonEigen[T Scalar](f *Eigen[T]) {
-	poison(f.values, f.memory)
+	poison(f.values)
+	poison(f.memory)
 	poisonWork(&f.work)
 }
 
-func largestModulus[T Scalar](s []T) (largest float64) {
+func largestModulus(s []float64) (largest float64) {
 	for _, v := range s {
-		largest = larger(largest, math.Abs(float64(v)))
+		largest = larger(largest, math.Abs(v))
 	}
 	return largest
 }
 
 // checkEigen adds the ratios of a decomposition with vectors, of which it also
 // asks for a part.
-func checkEigen[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], f *Eigen[T]) {
+func checkEigen[W wide, T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], f *Eigen[T]) {
 	n, values := a.Rows, f.Values()
 	require.Len(t, values, n, where)
 	dst := newGuarded[T](n, n)
@@ -83,13 +87,13 @@ func checkEigen[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T
 	}
 	require.Same(t, &dst.Data[0], &z.Data[0], where)
 	require.True(t, isDescending(values), "%s: values %v", where, values)
-	whole, vectors := symmetric(toFloat64(a)), toFloat64(z)
+	whole, vectors := hermitian(toWide[W](a)), toWide[W](z)
 	if norm1(whole) == 0 {
 		assert.Zero(t, largestModulus(values), where)
 	}
-	residual := difference(whole, product(scaleColumns(vectors, values), transpose(vectors)))
-	ratios.add("‖A − ZΛZᵀ‖", where, norm1(residual), norm1(whole)*float64(n)*ulp[T]())
-	ratios.add("‖I − ZᵀZ‖", where, departure(vectors), float64(n)*ulp[T]())
+	residual := difference(whole, product(scaleColumns(vectors, values), adjoint(vectors)))
+	ratios.add("‖A − ZΛZᴴ‖", where, norm1(residual), norm1(whole)*float64(n)*ulp[T]())
+	ratios.add("‖I − ZᴴZ‖", where, departure(vectors), float64(n)*ulp[T]())
 
 	part := newGuarded[T](n, n/2)
 	f.VectorsTo(part.Matrix, n/2)

@@ -32,15 +32,30 @@ func newRand(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// onAll runs test as a subtest for both element types and every backend.
-func onAll(t *testing.T, single func(*testing.T, *backend[float32]), double func(*testing.T, *backend[float64])) {
+// wide are the types in which tests compute residuals: W of a test on elements
+// of T is float64 for real T, complex128 for complex T.
+type wide interface{ float64 | complex128 }
+
+// onAll runs test as a subtest for every element type and backend.
+func onAll(
+	t *testing.T,
+	single func(*testing.T, *backend[float32]), double func(*testing.T, *backend[float64]),
+	singleComplex func(*testing.T, *backend[complex64]), doubleComplex func(*testing.T, *backend[complex128]),
+) {
 	onBackends(t, single)
 	onBackends(t, double)
+	onBackends(t, singleComplex)
+	onBackends(t, doubleComplex)
 }
 
 func onBackends[T Scalar](t *testing.T, test func(*testing.T, *backend[T])) {
 	for _, b := range distinctBackends[T]() {
-		t.Run(fmt.Sprintf("%T/%s", T(0), b.name), func(t *testing.T) { test(t, b) })
+		t.Run(fmt.Sprintf("%T/%s", *new(T), b.name), func(t *testing.T) {
+			if b.potrf == nil {
+				t.Skip("no portable factorisations of complex matrices yet")
+			}
+			test(t, b)
+		})
 	}
 }
 
@@ -59,9 +74,15 @@ func distinctBackends[T Scalar]() []*backend[T] {
 	return all[:]
 }
 
+// isSingle reports whether T's parts are float32.
+func isSingle[T Scalar]() bool {
+	one := fromReal[T](1)
+	return one+fromReal[T](0x1p-30) == one
+}
+
 // ulp returns the distance from 1 to the next T.
 func ulp[T Scalar]() float64 {
-	if one := T(1); one+0x1p-30 == one {
+	if isSingle[T]() {
 		return 0x1p-23
 	}
 	return 0x1p-52
@@ -69,7 +90,7 @@ func ulp[T Scalar]() float64 {
 
 // denormal returns the least positive T: an operation that underflows errs by less.
 func denormal[T Scalar]() float64 {
-	if ulp[T]() == 0x1p-23 {
+	if isSingle[T]() {
 		return math.SmallestNonzeroFloat32
 	}
 	return math.SmallestNonzeroFloat64
@@ -113,12 +134,12 @@ func (r *ratios) add(what, where string, err, bound float64) {
 
 // addEach compares got with want element by element over a region, in units of
 // relative·magnitude + absolute.
-func (r *ratios) addEach(what, where string, got, want, magnitude Matrix[float64], relative, absolute float64, region func(i, j int) bool) {
+func addEach[W wide](r *ratios, what, where string, got, want Matrix[W], magnitude Matrix[float64], relative, absolute float64, region func(i, j int) bool) {
 	worst := 0.0
 	for i := range want.Rows {
 		for j := range want.Cols {
 			if region(i, j) {
-				worst = larger(worst, math.Abs(got.At(i, j)-want.At(i, j))/(relative*magnitude.At(i, j)+absolute))
+				worst = larger(worst, modulus(got.At(i, j)-want.At(i, j))/(relative*magnitude.At(i, j)+absolute))
 			}
 		}
 	}
@@ -129,7 +150,7 @@ func (r *ratios) addEach(what, where string, got, want, magnitude Matrix[float64
 type guarded[T Scalar] struct {
 	Matrix[T]
 	whole []T
-	bits  []uint64 // of whole, when it was made
+	bits  [][2]uint64 // of whole, when it was made
 }
 
 const guardHead, guardPadding = 5, 3
@@ -149,20 +170,33 @@ func newGuarded[T Scalar](rows, cols int) *guarded[T] {
 }
 
 // guard returns src times scale, rounded to T, within guards.
-func guard[T Scalar](src Matrix[float64], scale float64) *guarded[T] {
-	g := newGuarded[T](src.Rows, src.Cols)
-	g.fill(func(i, j int) float64 { return src.At(i, j) * scale })
+func guard[T Scalar, W wide](src Matrix[W], scale float64) *guarded[T] {
+	g, factor := newGuarded[T](src.Rows, src.Cols), fromReal[W](scale)
+	fill(g, func(i, j int) W { return src.At(i, j) * factor })
 	return g
 }
 
-// fill sets every element and takes the snapshot anew.
-func (g *guarded[T]) fill(f func(i, j int) float64) {
+// fill sets every element, rounded to T, and takes the snapshot anew.
+func fill[T Scalar, W wide](g *guarded[T], f func(i, j int) W) {
 	for i := range g.Rows {
 		for j := range g.Cols {
-			g.Set(i, j, T(f(i, j)))
+			g.Set(i, j, rounded[T](f(i, j)))
 		}
 	}
 	g.snapshot()
+}
+
+// rounded returns the T nearest to v.
+func rounded[T Scalar, W wide](v W) (x T) {
+	switch x := any(&x).(type) {
+	case *complex64:
+		*x = complex64(any(v).(complex128))
+	case *complex128:
+		*x = any(v).(complex128)
+	default:
+		return fromReal[T](any(v).(float64))
+	}
+	return x
 }
 
 func (g *guarded[T]) snapshot() {
@@ -191,14 +225,45 @@ func upper(i, j int) bool      { return i <= j }
 
 // bitsOf tells apart what == does not: zeros by sign, NaN by payload. The
 // conversion of a float32 loses neither.
-func bitsOf[T Scalar](v T) uint64 { return math.Float64bits(float64(v)) }
+func bitsOf[T Scalar](v T) [2]uint64 {
+	re, im := parts(v)
+	return [2]uint64{math.Float64bits(re), math.Float64bits(im)}
+}
+
+// parts returns the real and the imaginary part of v.
+func parts[T Scalar](v T) (re, im float64) {
+	switch v := any(v).(type) {
+	case float32:
+		return float64(v), 0
+	case float64:
+		return v, 0
+	case complex64:
+		return float64(real(v)), float64(imag(v))
+	case complex128:
+		return real(v), imag(v)
+	}
+	panic("unreachable")
+}
+
+// notFinite returns x, which is NaN or Inf, as a T; of complex T as both parts.
+func notFinite[T Scalar](x float64) T {
+	v := fromReal[T](x)
+	switch p := any(&v).(type) {
+	case *complex64:
+		*p = complex64(complex(x, x))
+	case *complex128:
+		*p = complex(x, x)
+	}
+	return v
+}
 
 // poison fills slices with NaN up to their capacity.
 func poison[T Scalar](slices ...[]T) {
+	nan := notFinite[T](math.NaN())
 	for _, s := range slices {
 		s = s[:cap(s)]
 		for i := range s {
-			s[i] = T(math.NaN())
+			s[i] = nan
 		}
 	}
 }
@@ -206,20 +271,36 @@ func poison[T Scalar](slices ...[]T) {
 // poisonWork spoils what a workspace kept from the last call.
 func poisonWork[T Scalar](w *workspace[T]) {
 	poison(w.scalars)
+	poison(w.results.single, w.reals.single)
+	poison(w.results.double, w.reals.double)
 	s := w.integers[:cap(w.integers)]
 	for i := range s {
 		s[i] = math.MinInt32
 	}
 }
 
-// What follows computes in float64 by plain loops, for residuals.
+// What follows computes in W by plain loops, for residuals. Where T is real,
+// conjugates are the numbers themselves, Hermitian is symmetric and so on.
 
-func toFloat64[T Scalar](a Matrix[T]) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return float64(a.At(i, j)) })
+func toWide[W wide, T Scalar](a Matrix[T]) Matrix[W] {
+	m := New[W](a.Rows, a.Cols)
+	for i := range a.Rows {
+		switch dst := any(m.Row(i)).(type) {
+		case []float64:
+			for j, v := range a.Row(i) {
+				dst[j] = realPart(v)
+			}
+		case []complex128:
+			for j, v := range a.Row(i) {
+				dst[j] = complex(parts(v))
+			}
+		}
+	}
+	return m
 }
 
-func build(rows, cols int, f func(i, j int) float64) Matrix[float64] {
-	m := New[float64](rows, cols)
+func build[W wide](rows, cols int, f func(i, j int) W) Matrix[W] {
+	m := New[W](rows, cols)
 	for i := range rows {
 		for j := range cols {
 			m.Data[i*cols+j] = f(i, j)
@@ -228,17 +309,32 @@ func build(rows, cols int, f func(i, j int) float64) Matrix[float64] {
 	return m
 }
 
-func transpose(a Matrix[float64]) Matrix[float64] {
-	return build(a.Cols, a.Rows, func(i, j int) float64 { return a.At(j, i) })
+func modulus[W wide](v W) float64 {
+	re, im := parts(v)
+	if im == 0 {
+		return math.Abs(re)
+	}
+	return math.Hypot(re, im)
 }
 
-func absolute(a Matrix[float64]) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return math.Abs(a.At(i, j)) })
+func transpose[W wide](a Matrix[W]) Matrix[W] {
+	return build(a.Cols, a.Rows, func(i, j int) W { return a.At(j, i) })
+}
+
+// adjoint returns the conjugate transpose.
+func adjoint[W wide](a Matrix[W]) Matrix[W] {
+	b := transpose(a)
+	conjugate(b.Data)
+	return b
+}
+
+func absolute[W wide](a Matrix[W]) Matrix[float64] {
+	return build(a.Rows, a.Cols, func(i, j int) float64 { return modulus(a.At(i, j)) })
 }
 
 // triangle returns the upper or lower triangle of a, zeros elsewhere.
-func triangle(a Matrix[float64], isUpper bool) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 {
+func triangle[W wide](a Matrix[W], isUpper bool) Matrix[W] {
+	return build(a.Rows, a.Cols, func(i, j int) W {
 		if i != j && (i < j) != isUpper {
 			return 0
 		}
@@ -246,21 +342,32 @@ func triangle(a Matrix[float64], isUpper bool) Matrix[float64] {
 	})
 }
 
-// symmetric returns the symmetric matrix whose upper triangle is a's.
-func symmetric(a Matrix[float64]) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return a.At(min(i, j), max(i, j)) })
+// hermitian returns the Hermitian matrix whose upper triangle is a's, but for
+// imaginary parts of the diagonal.
+func hermitian[W wide](a Matrix[W]) Matrix[W] {
+	h := a.Clone()
+	Mirror(h)
+	dropImaginary(h)
+	return h
 }
 
 // combine returns x·a + y·b.
-func combine(x float64, a Matrix[float64], y float64, b Matrix[float64]) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return x*a.At(i, j) + y*b.At(i, j) })
+func combine[W wide](x W, a Matrix[W], y W, b Matrix[W]) Matrix[W] {
+	c := New[W](a.Rows, a.Cols)
+	for i := range c.Rows {
+		first, second := a.Row(i), b.Row(i)
+		for j := range first {
+			c.Data[i*c.Stride+j] = x*first[j] + y*second[j]
+		}
+	}
+	return c
 }
 
-func product(a, b Matrix[float64]) Matrix[float64] {
+func product[W wide](a, b Matrix[W]) Matrix[W] {
 	if a.Cols != b.Rows {
 		panic("product of matrices that do not fit")
 	}
-	c := New[float64](a.Rows, b.Cols)
+	c := New[W](a.Rows, b.Cols)
 	for i := range a.Rows {
 		row := c.Row(i)
 		for k, x := range a.Row(i) {
@@ -273,11 +380,15 @@ func product(a, b Matrix[float64]) Matrix[float64] {
 }
 
 // scaleColumns returns a diag(d).
-func scaleColumns[T Scalar](a Matrix[float64], d []T) Matrix[float64] {
-	return build(a.Rows, a.Cols, func(i, j int) float64 { return a.At(i, j) * float64(d[j]) })
+func scaleColumns[W wide](a Matrix[W], d []float64) Matrix[W] {
+	factors := make([]W, len(d))
+	for i, v := range d {
+		factors[i] = fromReal[W](v)
+	}
+	return build(a.Rows, a.Cols, func(i, j int) W { return a.At(i, j) * factors[j] })
 }
 
-func difference(a, b Matrix[float64]) Matrix[float64] {
+func difference[W wide](a, b Matrix[W]) Matrix[W] {
 	return combine(1, a, -1, b)
 }
 
@@ -290,11 +401,11 @@ func scaled(s []float64, factor float64) []float64 {
 }
 
 // norm1 returns the largest sum of a column's moduli.
-func norm1(a Matrix[float64]) (norm float64) {
+func norm1[W wide](a Matrix[W]) (norm float64) {
 	sums := make([]float64, a.Cols)
 	for i := range a.Rows {
 		for j, v := range a.Row(i) {
-			sums[j] += math.Abs(v)
+			sums[j] += modulus(v)
 		}
 	}
 	for _, s := range sums {
@@ -311,9 +422,9 @@ func larger(a, b float64) float64 {
 	return a
 }
 
-// departure returns ‖I − QᵀQ‖, Q's columns being the vectors.
-func departure(q Matrix[float64]) float64 {
-	g := product(transpose(q), q)
+// departure returns ‖I − QᴴQ‖, Q's columns being the vectors.
+func departure[W wide](q Matrix[W]) float64 {
+	g := product(adjoint(q), q)
 	for i := range g.Rows {
 		g.Data[i*g.Stride+i]--
 	}
@@ -321,18 +432,18 @@ func departure(q Matrix[float64]) float64 {
 }
 
 // largestGap returns max |a[i] − b[i]|.
-func largestGap[A, B Scalar](a []A, b []B) (gap float64) {
+func largestGap(a, b []float64) (gap float64) {
 	if len(a) != len(b) {
 		return math.NaN()
 	}
 	for i := range a {
-		gap = larger(gap, math.Abs(float64(a[i])-float64(b[i])))
+		gap = larger(gap, math.Abs(a[i]-b[i]))
 	}
 	return gap
 }
 
-func isDescending[T Scalar](s []T) bool {
-	return slices.IsSortedFunc(s, func(a, b T) int {
+func isDescending(s []float64) bool {
+	return slices.IsSortedFunc(s, func(a, b float64) int {
 		switch {
 		case a > b:
 			return -1

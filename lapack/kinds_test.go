@@ -11,52 +11,54 @@ import (
 
 // kind is one type of test matrix, after DLATMS and DDRVBD and the data that
 // SVCCA meets. It has a known spectrum or is filled in.
-type kind struct {
+type kind[W wide] struct {
 	name     string
 	spectrum func(k int, ulp float64) []float64
-	fill     func(r *rand.Rand, m Matrix[float64])
+	fill     func(r *rand.Rand, m Matrix[W])
 }
 
-var kinds = []kind{
-	{name: "zero", spectrum: spectrum(func(float64, float64) float64 { return 0 })},
-	{name: "orthogonal", spectrum: spectrum(func(float64, float64) float64 { return 1 })},
-	{name: "arithmetic", spectrum: spectrum(func(x, ulp float64) float64 { return 1 - x*(1-ulp) })},
-	{name: "geometric", spectrum: spectrum(func(x, ulp float64) float64 { return math.Pow(ulp, x) })},
-	{name: "one large", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x == 0, 1, ulp) })},
-	{name: "one small", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x == 1, ulp, 1) })},
-	{name: "clustered", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x < 0.5, 1, 0.5) * (1 - 100*x*ulp) })},
-	{name: "tied", spectrum: spectrum(func(x, _ float64) float64 { return 3 - math.Floor(3*x) })}, // 3, 2, 1 and one 0
-	{name: "identity", fill: func(_ *rand.Rand, m Matrix[float64]) {
-		for i := range min(m.Rows, m.Cols) {
-			m.Set(i, i, 1)
-		}
-	}},
-	{name: "random", fill: fillRandom},
-	{name: "offset 1e6", fill: func(r *rand.Rand, m Matrix[float64]) {
-		fillRandom(r, m)
-		for i := range m.Data {
-			m.Data[i] += 1e6
-		}
-	}},
-	{name: "constant column", fill: func(r *rand.Rand, m Matrix[float64]) {
-		fillRandom(r, m)
-		for i := range m.Rows {
-			m.Set(i, m.Cols/2, 1)
-		}
-	}},
-	{name: "dead and duplicate columns", fill: func(r *rand.Rand, m Matrix[float64]) {
-		fillRandom(r, m)
-		for i := range m.Rows {
-			m.Set(i, m.Cols-1, m.At(i, 0))
-			m.Set(i, m.Cols/2, 0)
-		}
-	}},
-	{name: "equal rows", fill: func(r *rand.Rand, m Matrix[float64]) {
-		fillRandom(r, m)
-		for i := range m.Rows {
-			copy(m.Row(i), m.Row(0))
-		}
-	}},
+func kinds[W wide]() []kind[W] {
+	return []kind[W]{
+		{name: "zero", spectrum: spectrum(func(float64, float64) float64 { return 0 })},
+		{name: "orthogonal", spectrum: spectrum(func(float64, float64) float64 { return 1 })},
+		{name: "arithmetic", spectrum: spectrum(func(x, ulp float64) float64 { return 1 - x*(1-ulp) })},
+		{name: "geometric", spectrum: spectrum(func(x, ulp float64) float64 { return math.Pow(ulp, x) })},
+		{name: "one large", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x == 0, 1, ulp) })},
+		{name: "one small", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x == 1, ulp, 1) })},
+		{name: "clustered", spectrum: spectrum(func(x, ulp float64) float64 { return pick(x < 0.5, 1, 0.5) * (1 - 100*x*ulp) })},
+		{name: "tied", spectrum: spectrum(func(x, _ float64) float64 { return 3 - math.Floor(3*x) })}, // 3, 2, 1 and one 0
+		{name: "identity", fill: func(_ *rand.Rand, m Matrix[W]) {
+			for i := range min(m.Rows, m.Cols) {
+				m.Set(i, i, 1)
+			}
+		}},
+		{name: "random", fill: fillRandom[W]},
+		{name: "offset 1e6", fill: func(r *rand.Rand, m Matrix[W]) {
+			fillRandom(r, m)
+			for i := range m.Data {
+				m.Data[i] += 1e6
+			}
+		}},
+		{name: "constant column", fill: func(r *rand.Rand, m Matrix[W]) {
+			fillRandom(r, m)
+			for i := range m.Rows {
+				m.Set(i, m.Cols/2, 1)
+			}
+		}},
+		{name: "dead and duplicate columns", fill: func(r *rand.Rand, m Matrix[W]) {
+			fillRandom(r, m)
+			for i := range m.Rows {
+				m.Set(i, m.Cols-1, m.At(i, 0))
+				m.Set(i, m.Cols/2, 0)
+			}
+		}},
+		{name: "equal rows", fill: func(r *rand.Rand, m Matrix[W]) {
+			fillRandom(r, m)
+			for i := range m.Rows {
+				copy(m.Row(i), m.Row(0))
+			}
+		}},
+	}
 }
 
 // spectrum makes k values of f at the places x = 0 … 1.
@@ -77,38 +79,49 @@ func pick(yes bool, a, b float64) float64 {
 	return b
 }
 
-func fillRandom(r *rand.Rand, m Matrix[float64]) {
+func fillRandom[W wide](r *rand.Rand, m Matrix[W]) {
 	for i := range m.Data {
-		m.Data[i] = r.NormFloat64()
+		m.Data[i] = normal[W](r)
 	}
 }
 
-func randomMatrix(r *rand.Rand, rows, cols int) Matrix[float64] {
-	m := New[float64](rows, cols)
+// normal returns a normal number, or one with two normal parts.
+func normal[W wide](r *rand.Rand) (v W) {
+	switch v := any(&v).(type) {
+	case *float64:
+		*v = r.NormFloat64()
+	case *complex128:
+		*v = complex(r.NormFloat64(), r.NormFloat64())
+	}
+	return v
+}
+
+func randomMatrix[W wide](r *rand.Rand, rows, cols int) Matrix[W] {
+	m := New[W](rows, cols)
 	fillRandom(r, m)
 	return m
 }
 
 // general returns an m × n matrix of the kind, and its singular values if known.
-func (k kind) general(r *rand.Rand, m, n int, ulp float64) (a Matrix[float64], s []float64) {
+func (k kind[W]) general(r *rand.Rand, m, n int, ulp float64) (a Matrix[W], s []float64) {
 	if k.spectrum == nil || m == 0 || n == 0 {
-		a = New[float64](m, n)
+		a = New[W](m, n)
 		if m > 0 && n > 0 {
 			k.fill(r, a)
 		}
 		return a, nil
 	}
 	s = k.spectrum(min(m, n), ulp)
-	u, v := orthogonal(r, m, len(s)), orthogonal(r, n, len(s))
-	return product(scaleColumns(u, s), transpose(v)), s
+	u, v := orthogonal[W](r, m, len(s)), orthogonal[W](r, n, len(s))
+	return product(scaleColumns(u, s), adjoint(v)), s
 }
 
-// symmetric returns a symmetric matrix of the kind, and its eigenvalues,
+// hermitian returns a Hermitian matrix of the kind, and its eigenvalues,
 // decreasing, if known: those of a spectrum with every other sign changed.
-func (k kind) symmetric(r *rand.Rand, n int, ulp float64) (a Matrix[float64], values []float64) {
+func (k kind[W]) hermitian(r *rand.Rand, n int, ulp float64) (a Matrix[W], values []float64) {
 	if k.spectrum == nil || n == 0 {
 		g, _ := k.general(r, n, n, ulp)
-		return build(n, n, func(i, j int) float64 { return g.At(i, j) + g.At(j, i) }), nil
+		return combine(1, g, 1, adjoint(g)), nil
 	}
 	values = k.spectrum(n, ulp)
 	for i := range values {
@@ -116,45 +129,52 @@ func (k kind) symmetric(r *rand.Rand, n int, ulp float64) (a Matrix[float64], va
 			values[i] = -values[i]
 		}
 	}
-	a = congruent(r, values)
+	a = congruent[W](r, values)
 	slices.Sort(values)
 	slices.Reverse(values)
 	return a, values
 }
 
-// congruent returns Q diag(d) Qᵀ with a random orthogonal Q.
-func congruent(r *rand.Rand, d []float64) Matrix[float64] {
-	q := orthogonal(r, len(d), len(d))
-	return symmetric(product(scaleColumns(q, d), transpose(q)))
+// congruent returns Q diag(d) Qᴴ with a random unitary Q.
+func congruent[W wide](r *rand.Rand, d []float64) Matrix[W] {
+	q := orthogonal[W](r, len(d), len(d))
+	return hermitian(product(scaleColumns(q, d), adjoint(q)))
 }
 
-// orthogonal returns the first k columns of a random orthogonal matrix of
-// order n ≥ k: a product of k Householder reflections with random normals.
-func orthogonal(r *rand.Rand, n, k int) Matrix[float64] {
-	q := New[float64](n, k)
+// orthogonal returns the first k columns of a random unitary matrix of order
+// n ≥ k: a product of k Householder reflections with random normals.
+func orthogonal[W wide](r *rand.Rand, n, k int) Matrix[W] {
+	q := New[W](n, k)
 	for i := range k {
 		q.Set(i, i, 1)
 	}
-	v, sums := make([]float64, n), make([]float64, k)
+	v, sums := make([]W, n), make([]W, k)
 	for range k {
 		square := 0.0
 		for i := range v {
-			v[i] = r.NormFloat64()
-			square += v[i] * v[i]
+			v[i] = normal[W](r)
+			square += modulus(v[i]) * modulus(v[i])
 		}
 		clear(sums)
 		for i, x := range v {
 			for j, y := range q.Row(i) {
-				sums[j] += x * y
+				sums[j] += conjugated(x) * y
 			}
 		}
 		for i, x := range v {
+			factor := fromReal[W](2/square) * x
 			for j, y := range sums {
-				q.Data[i*k+j] -= 2 / square * x * y
+				q.Data[i*k+j] -= factor * y
 			}
 		}
 	}
 	return q
+}
+
+func conjugated[T Scalar](v T) T {
+	s := [1]T{v}
+	conjugate(s[:])
+	return s[0]
 }
 
 type shape struct{ rows, cols int }
@@ -197,11 +217,11 @@ func shortened[S any](r *rand.Rand, s []S, size func(S) int) []S {
 
 // scalesFor returns the scales for a matrix of order n of kind k, and those near
 // the ends of T's range where nothing in the matrix is above 3.
-func scalesFor[T Scalar](k kind, n int) []float64 {
+func scalesFor[T Scalar, W wide](k kind[W], n int) []float64 {
 	s := scales[T]()
 	switch {
 	case k.spectrum == nil || n > 33:
-	case ulp[T]() == 0x1p-23:
+	case isSingle[T]():
 		s = append(s, 1e-36, 1e36)
 	default:
 		s = append(s, 1e-306, 1e306)
@@ -212,7 +232,7 @@ func scalesFor[T Scalar](k kind, n int) []float64 {
 // scales returns the factors for every test matrix: far from 1, with squares
 // beyond the range of T.
 func scales[T Scalar]() []float64 {
-	if ulp[T]() == 0x1p-23 {
+	if isSingle[T]() {
 		return []float64{1, 1e-15, 1e15}
 	}
 	return []float64{1, 1e-150, 1e150}

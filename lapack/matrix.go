@@ -9,7 +9,17 @@ import (
 
 // Scalar is the type of a matrix's elements.
 type Scalar interface {
+	Real | Complex
+}
+
+// Real are the real element types.
+type Real interface {
 	float32 | float64
+}
+
+// Complex are the complex ones.
+type Complex interface {
+	complex64 | complex128
 }
 
 // Matrix is a dense matrix stored by rows: element (i, j) is Data[i*Stride+j].
@@ -28,6 +38,7 @@ const (
 	errOutOfRange   = "lapack: index out of range"
 	errBadShape     = "lapack: shapes do not fit"
 	errOverlap      = "lapack: destination overlaps an input"
+	errTransposed   = "lapack: Herk of a complex matrix takes NoTrans or ConjTrans"
 )
 
 // New returns a rows × cols matrix of zeros.

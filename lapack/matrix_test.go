@@ -23,13 +23,15 @@ func TestBackends(t *testing.T) {
 	want := map[string]int{"native": 2, "purego": 1}[native.Describe().Name]
 	assert.Len(t, distinctBackends[float32](), want)
 	assert.Len(t, distinctBackends[float64](), want)
+	assert.Len(t, distinctBackends[complex64](), want)
+	assert.Len(t, distinctBackends[complex128](), want)
 	assert.IsType(t, gonumblas.Implementation{}, blas64.Implementation())
 	assert.IsType(t, gonumblas.Implementation{}, blas32.Implementation())
 }
 
 func TestViews(t *testing.T) {
 	a := newGuarded[float32](5, 4)
-	a.fill(func(i, j int) float64 { return float64(10*i + j) })
+	fill(a, func(i, j int) float64 { return float64(10*i + j) })
 	v := a.View(1, 2, 3, 2)
 	assert.Equal(t, []float32{22, 23}, v.Row(1))
 	assert.Equal(t, float32(33), v.At(2, 1))
@@ -149,7 +151,9 @@ func TestOverlaps(t *testing.T) {
 	assert.False(t, overlaps(views[0].m, Matrix[float64]{}))
 }
 
-func TestMisuse(t *testing.T) { onAll(t, testMisuse[float32], testMisuse[float64]) }
+func TestMisuse(t *testing.T) {
+	onAll(t, testMisuse[float32], testMisuse[float64], testMisuse[complex64], testMisuse[complex128])
+}
 
 func testMisuse[T Scalar](t *testing.T, b *backend[T]) {
 	square, wide, tall := New[T](3, 3), New[T](2, 4), New[T](4, 2)
@@ -202,8 +206,8 @@ func testMisuse[T Scalar](t *testing.T, b *backend[T]) {
 		{"gemm: negative", errNegativeSize, func() { gemm(b, blas.NoTrans, blas.NoTrans, 1, negative, square, 0, square) }},
 		{"gemm: C is A", errOverlap, func() { gemm(b, blas.NoTrans, blas.NoTrans, 1, square, New[T](3, 3), 0, square) }},
 		{"gemm: C meets B", errOverlap, func() { gemm(b, blas.NoTrans, blas.NoTrans, 1, New[T](3, 3), view, 0, big.View(3, 3, 3, 3)) }},
-		{"syrk: shape", errBadShape, func() { syrk(b, blas.NoTrans, 1, wide, 0, New[T](4, 4)) }},
-		{"syrk: C is A", errOverlap, func() { syrk(b, blas.Trans, 1, square, 0, square) }},
+		{"herk: shape", errBadShape, func() { herk(b, blas.NoTrans, 1, wide, 0, New[T](4, 4)) }},
+		{"herk: C is A", errOverlap, func() { herk(b, blas.ConjTrans, 1, square, 0, square) }},
 		{"trsm: not square", errBadShape, func() { triangular(b.trsm, blas.Left, blas.Upper, blas.NoTrans, 1, wide, tall) }},
 		{"trsm: left", errBadShape, func() { triangular(b.trsm, blas.Left, blas.Upper, blas.NoTrans, 1, square, tall) }},
 		{"trmm: right", errBadShape, func() { triangular(b.trmm, blas.Right, blas.Upper, blas.NoTrans, 1, square, wide) }},
@@ -237,6 +241,9 @@ func testMisuse[T Scalar](t *testing.T, b *backend[T]) {
 		{"QR before", errUnfactorized, func() { qr.RTo(Matrix[T]{}) }},
 		{"QR: destination", errBadShape, func() { factored.QTo(New[T](4, 4)) }},
 		{"QR: destination", errShortData, func() { factored.RTo(Matrix[T]{Rows: 2, Cols: 2, Stride: 2, Data: make([]T, 3)}) }},
+	}
+	if isComplex[T]() {
+		uses = append(uses, use{"herk: transposed", errTransposed, func() { herk(b, blas.Trans, 1, tall, 0, New[T](2, 2)) }})
 	}
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) { assert.PanicsWithValue(t, u.want, u.f) })

@@ -162,35 +162,29 @@ func portable32() *backend[float32] {
 		portableOrgqr(x, t.Data, new(workspace[float64]))
 		narrow(at, x)
 	}
-	b.svd = []svdRoutine[float32]{{"DGESVD", func(a Matrix[float32], s []float32, u, vt Matrix[float32], _ *workspace[float32]) int {
-		x, xs := widen(a), New[float64](1, len(s))
+	b.svd = []svdRoutine[float32]{{"DGESVD", func(a Matrix[float32], s []float64, u, vt Matrix[float32], _ *workspace[float32]) int {
 		xu, xvt := New[float64](u.Rows, u.Cols), New[float64](vt.Rows, vt.Cols)
-		info := portableGesvd(x, xs.Data, xu, xvt, new(workspace[float64]))
-		narrow(Of(1, len(s), s), xs)
+		info := portableGesvd(widen(a), s, xu, xvt, new(workspace[float64]))
 		narrow(u, xu)
 		narrow(vt, xvt)
 		return info
 	}}}
-	b.syevd = func(a Matrix[float32], values []float32, vectors bool, _ *workspace[float32]) int {
-		x, w := widen(a), New[float64](1, len(values))
-		info := portableSyev(x, w.Data, vectors, new(workspace[float64]))
+	b.syevd = func(a Matrix[float32], values []float64, vectors bool, _ *workspace[float32]) int {
+		x := widen(a)
+		info := portableSyev(x, values, vectors, new(workspace[float64]))
 		narrow(a, x)
-		narrow(Of(1, len(values), values), w)
 		return info
 	}
-	b.sytrd = func(a Matrix[float32], d, e, tau []float32, _ *workspace[float32]) {
-		x, v := widen(a), New[float64](3, a.Rows)
-		portableSytrd(x, v.Row(0), v.Row(1), v.Row(2), new(workspace[float64]))
+	b.sytrd = func(a Matrix[float32], d, e []float64, tau []float32, _ *workspace[float32]) {
+		x, t := widen(a), New[float64](1, len(tau))
+		portableSytrd(x, d, e, t.Data, new(workspace[float64]))
 		narrow(a, x)
-		for i, s := range [][]float32{d, e, tau} {
-			narrow(Of(1, len(s), s), v.View(i, 0, 1, len(s)))
-		}
+		narrow(Of(1, len(tau), tau), t)
 	}
-	b.tridiagonal = []tridiagonalRoutine[float32]{{"DSTEQR", func(d, e []float32, z Matrix[float32], _ *workspace[float32]) int {
-		x, y, xz := widen(Of(1, len(d), d)), widen(Of(1, len(e), e)), New[float64](z.Rows, z.Cols)
-		info := portableSteqr(x.Data, y.Data, xz, new(workspace[float64]))
-		narrow(Of(1, len(d), d), x)
-		narrow(z, xz)
+	b.tridiagonal = []tridiagonalRoutine[float32]{{"DSTEQR", func(d, e []float64, z Matrix[float32], _ *workspace[float32]) int {
+		x := New[float64](z.Rows, z.Cols)
+		info := portableSteqr(d, e, x, new(workspace[float64]))
+		narrow(z, x)
 		return info
 	}}}
 	b.ormtr = func(a Matrix[float32], tau []float32, c Matrix[float32], _ *workspace[float32]) {

@@ -3,22 +3,33 @@ package lapack
 import "gonum.org/v1/gonum/blas"
 
 // Gemm computes C = alpha·op(A)·op(B) + beta·C, where op is the transpose for
-// blas.Trans. C may not overlap A or B. With beta = 0 C is not read.
-// Cost: 2mnk flops for C m × n and op(A) m × k.
+// blas.Trans and the conjugate transpose for blas.ConjTrans, which for real T
+// are one. C may not overlap A or B. With beta = 0 C is not read.
+// Cost: 2mnk flops for C m × n and op(A) m × k, four times that for complex T.
 func Gemm[T Scalar](tA, tB blas.Transpose, alpha T, a, b Matrix[T], beta T, c Matrix[T]) {
 	gemm(inUse[T](nil), tA, tB, alpha, a, b, beta, c)
+}
+
+// Herk computes the upper triangle of C = alpha·A·Aᴴ + beta·C, or of
+// alpha·Aᴴ·A + beta·C for blas.ConjTrans. The strict lower triangle is not
+// touched, the diagonal becomes real. For real T, where blas.Trans will do as
+// well, it is Syrk.
+// Cost: n²k flops for C n × n, four times that for complex T.
+func Herk[T Scalar](t blas.Transpose, alpha float64, a Matrix[T], beta float64, c Matrix[T]) {
+	herk(inUse[T](nil), t, alpha, a, beta, c)
 }
 
 // Syrk computes the upper triangle of C = alpha·A·Aᵀ + beta·C, or of
 // alpha·Aᵀ·A + beta·C for blas.Trans. The strict lower triangle is not touched.
 // Cost: n²k flops for C n × n.
-func Syrk[T Scalar](t blas.Transpose, alpha T, a Matrix[T], beta T, c Matrix[T]) {
-	syrk(inUse[T](nil), t, alpha, a, beta, c)
+func Syrk[T Real](t blas.Transpose, alpha T, a Matrix[T], beta T, c Matrix[T]) {
+	herk(inUse[T](nil), t, float64(alpha), a, float64(beta), c)
 }
 
 // Trsm solves op(A)·X = alpha·B (blas.Left) or X·op(A) = alpha·B (blas.Right)
-// for X, which replaces B. A is triangular; its other triangle is not read.
-// Cost: n²k flops for A n × n and k right-hand sides.
+// for X, which replaces B, with op as in Gemm. A is triangular; its other
+// triangle is not read.
+// Cost: n²k flops for A n × n and k right-hand sides, four times that for complex T.
 func Trsm[T Scalar](s blas.Side, ul blas.Uplo, tA blas.Transpose, alpha T, a, b Matrix[T]) {
 	triangular(inUse[T](nil).trsm, s, ul, tA, alpha, a, b)
 }
@@ -29,7 +40,8 @@ func Trmm[T Scalar](s blas.Side, ul blas.Uplo, tA blas.Transpose, alpha T, a, b 
 	triangular(inUse[T](nil).trmm, s, ul, tA, alpha, a, b)
 }
 
-// Mirror copies the strict upper triangle of the square matrix a to the lower.
+// Mirror copies the strict upper triangle of the square matrix a to the lower,
+// conjugated, so that a becomes symmetric or Hermitian.
 func Mirror[T Scalar](a Matrix[T]) {
 	a.check()
 	if a.Rows != a.Cols {
@@ -39,6 +51,7 @@ func Mirror[T Scalar](a Matrix[T]) {
 		for j := range i {
 			a.Data[i*a.Stride+j] = a.Data[j*a.Stride+i]
 		}
+		conjugate(a.Row(i)[:i])
 	}
 }
 
@@ -62,7 +75,10 @@ func gemm[T Scalar](b *backend[T], tA, tB blas.Transpose, alpha T, x, y Matrix[T
 	b.gemm(tA, tB, m, n, k, alpha, x.Data, x.Stride, y.Data, y.Stride, beta, c.Data, c.Stride)
 }
 
-func syrk[T Scalar](b *backend[T], t blas.Transpose, alpha T, a Matrix[T], beta T, c Matrix[T]) {
+func herk[T Scalar](b *backend[T], t blas.Transpose, alpha float64, a Matrix[T], beta float64, c Matrix[T]) {
+	if t == blas.Trans && isComplex[T]() {
+		panic(errTransposed)
+	}
 	n, k := operand(a, t)
 	c.check()
 	if c.Rows != n || c.Cols != n {
@@ -76,11 +92,12 @@ func syrk[T Scalar](b *backend[T], t blas.Transpose, alpha T, a Matrix[T], beta 
 	}
 	if k == 0 {
 		for i := range n {
-			scale(beta, c.View(i, i, 1, n-i))
+			scale(fromReal[T](beta), c.View(i, i, 1, n-i))
 		}
+		dropImaginary(c)
 		return
 	}
-	b.syrk(blas.Upper, t, n, k, alpha, a.Data, a.Stride, beta, c.Data, c.Stride)
+	b.herk(blas.Upper, t, n, k, alpha, a.Data, a.Stride, beta, c.Data, c.Stride)
 }
 
 func triangular[T Scalar](

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/blas"
 )
 
@@ -17,96 +18,154 @@ import (
 // difference to (k+2)·ulp·Σ|a||b| is below 1, but for terms in ulp².
 const exactBound = 1.0001
 
-var (
-	transposes = []blas.Transpose{blas.NoTrans, blas.Trans, blas.ConjTrans}
-	alphas     = []float64{1, -0.5, 0}
-	betas      = []float64{0, 1, -2}
-)
+// terms returns how many half ulps of Σ|a||b| a sum of k products may err by,
+// with factors. A complex product errs by √2·2 half ulps, a sum as a real one
+// (Higham, lemma 3.5): four √2 for the products and that with a factor.
+func terms[T Scalar](k int) float64 {
+	if isComplex[T]() {
+		return float64(k + 6)
+	}
+	return float64(k + 2)
+}
+
+// underflow returns what the results of as many operations may err by in all
+// where they are denormal: each of the four products of a complex one.
+func underflow[T Scalar](operations float64) float64 {
+	if isComplex[T]() {
+		operations *= 4
+	}
+	return operations * denormal[T]()
+}
+
+var transposes = []blas.Transpose{blas.NoTrans, blas.Trans, blas.ConjTrans}
+
+// alphas returns factors for a product, betas for what it is added to.
+func alphas[W wide]() []W { return []W{1, complexOr[W](-0.5, 0.25), 0} }
+func betas[W wide]() []W  { return []W{0, 1, complexOr[W](-2, 1)} }
+
+// complexOr returns re + i·im as a W, or re where that is real.
+func complexOr[W wide](re, im float64) W {
+	v := fromReal[W](re)
+	if p, ok := any(&v).(*complex128); ok {
+		*p = complex(re, im)
+	}
+	return v
+}
 
 // op returns op(a).
-func op(t blas.Transpose, a Matrix[float64]) Matrix[float64] {
-	if t == blas.NoTrans {
+func op[W wide](t blas.Transpose, a Matrix[W]) Matrix[W] {
+	switch t {
+	case blas.NoTrans:
 		return a
+	case blas.Trans:
+		return transpose(a)
 	}
-	return transpose(a)
+	return adjoint(a)
 }
 
 // operandFor returns a guarded random matrix of which op is m × n.
-func operandFor[T Scalar](r *rand.Rand, t blas.Transpose, m, n int, scale float64) *guarded[T] {
+func operandFor[T Scalar, W wide](r *rand.Rand, t blas.Transpose, m, n int, scale float64) *guarded[T] {
 	if t != blas.NoTrans {
 		m, n = n, m
 	}
-	return guard[T](randomMatrix(r, m, n), scale)
+	return guard[T](randomMatrix[W](r, m, n), scale)
 }
 
 // target returns a guarded m × n matrix to be updated: NaN where beta is 0 and
 // so nothing of it may count; and what it counts for.
-func target[T Scalar](r *rand.Rand, m, n int, beta, scale float64) (c *guarded[T], before Matrix[float64]) {
+func target[T Scalar, W wide](r *rand.Rand, m, n int, beta W, scale float64) (c *guarded[T], before Matrix[W]) {
 	c = newGuarded[T](m, n)
 	if beta == 0 {
-		return c, New[float64](m, n)
+		return c, New[W](m, n)
 	}
-	c = guard[T](randomMatrix(r, m, n), scale)
-	return c, toFloat64(c.Matrix)
+	c = guard[T](randomMatrix[W](r, m, n), scale)
+	return c, toWide[W](c.Matrix)
 }
 
-// forFactors runs f over alpha, beta and a scale, which changes from call to call.
-func forFactors[T Scalar](f func(alpha, beta, scale float64)) {
+// forFactors runs f over alpha, beta and a scale, which changes from call to
+// call; over one in nine of them, another for every turn, where a product takes
+// many flops.
+func forFactors[T Scalar, W wide](turn, flops int, alphas, betas []W, f func(alpha, beta W, scale float64)) {
+	const many = 1 << 16
 	for i, alpha := range alphas {
 		for j, beta := range betas {
-			f(alpha, beta, scales[T]()[(i+j)%3])
+			if flops <= many || (turn+3*i+j)%9 == 0 {
+				f(alpha, beta, scales[T]()[(i+j)%3])
+			}
 		}
 	}
 }
 
-func TestGemm(t *testing.T) { onAll(t, testGemm[float32], testGemm[float64]) }
+func TestGemm(t *testing.T) {
+	onAll(t, testGemm[float32, float64], testGemm[float64, float64],
+		testGemm[complex64, complex128], testGemm[complex128, complex128])
+}
 
-func testGemm[T Scalar](t *testing.T, b *backend[T]) {
+func testGemm[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, exactBound)
 	orders := [][3]int{{0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {1, 1, 1}, {1, 65, 33}, {65, 1, 64}, {33, 32, 1}, {2, 3, 300},
 		{31, 32, 33}, {63, 64, 65}, {65, 63, 64}, {130, 140, 150}}
+	turn := 0
 	for _, o := range shortened(r, orders, func(o [3]int) int { return o[0] * o[1] * o[2] / (33 * 33) }) {
 		m, n, k := o[0], o[1], o[2]
 		for _, tA := range transposes {
 			for _, tB := range transposes {
-				forFactors[T](func(alpha, beta, scale float64) {
+				turn++
+				forFactors[T](turn, m*n*k, alphas[W](), betas[W](), func(alpha, beta W, scale float64) {
 					where := fmt.Sprintf("%c%c %d × %d × %d, alpha %g, beta %g, scale %g", tA, tB, m, n, k, alpha, beta, scale)
-					x, y := operandFor[T](r, tA, m, k, scale), operandFor[T](r, tB, k, n, scale)
+					x, y := operandFor[T, W](r, tA, m, k, scale), operandFor[T, W](r, tB, k, n, scale)
 					c, before := target[T](r, m, n, beta, scale*scale)
-					gemm(b, tA, tB, T(alpha), x.Matrix, y.Matrix, T(beta), c.Matrix)
+					gemm(b, tA, tB, rounded[T](alpha), x.Matrix, y.Matrix, rounded[T](beta), c.Matrix)
 					x.mustKeep(t, where, nowhere)
 					y.mustKeep(t, where, nowhere)
 					c.mustKeep(t, where, everywhere)
-					left, right := op(tA, toFloat64(x.Matrix)), op(tB, toFloat64(y.Matrix))
+					left, right := op(tA, toWide[W](x.Matrix)), op(tB, toWide[W](y.Matrix))
 					want := combine(alpha, product(left, right), beta, before)
-					size := combine(math.Abs(alpha), product(absolute(left), absolute(right)), math.Abs(beta), absolute(before))
-					ratios.addEach("C", where, toFloat64(c.Matrix), want, size, float64(k+2)*ulp[T](), float64(k+2)*denormal[T](), everywhere)
+					size := combine(modulus(alpha), product(absolute(left), absolute(right)), modulus(beta), absolute(before))
+					addEach(ratios, "C", where, toWide[W](c.Matrix), want, size, terms[T](k)*ulp[T](), underflow[T](terms[T](k)), everywhere)
 				})
 			}
 		}
 	}
 }
 
-func TestSyrk(t *testing.T) { onAll(t, testSyrk[float32], testSyrk[float64]) }
+func TestHerk(t *testing.T) {
+	onAll(t, testHerk[float32, float64], testHerk[float64, float64],
+		testHerk[complex64, complex128], testHerk[complex128, complex128])
+}
 
-func testSyrk[T Scalar](t *testing.T, b *backend[T]) {
+func testHerk[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, exactBound)
+	turn := 0
 	for _, n := range squareSizes(r) {
 		for _, k := range []int{0, 1, 33, 64, 200} {
 			for _, tA := range transposes {
-				forFactors[T](func(alpha, beta, scale float64) {
+				if tA == blas.Trans && isComplex[T]() {
+					continue
+				}
+				turn++
+				forFactors[T](turn, n*n*k, []float64{1, -0.5, 0}, []float64{0, 1, -2}, func(alpha, beta, scale float64) {
 					where := fmt.Sprintf("%c n %d, k %d, alpha %g, beta %g, scale %g", tA, n, k, alpha, beta, scale)
-					a := operandFor[T](r, tA, n, k, scale)
-					c, before := target[T](r, n, n, beta, scale*scale)
-					syrk(b, tA, T(alpha), a.Matrix, T(beta), c.Matrix)
+					a := operandFor[T, W](r, tA, n, k, scale)
+					c, before := target[T](r, n, n, fromReal[W](beta), scale*scale)
+					herk(b, tA, alpha, a.Matrix, beta, c.Matrix)
 					a.mustKeep(t, where, nowhere)
 					c.mustKeep(t, where, upper)
-					x := op(tA, toFloat64(a.Matrix))
-					want := combine(alpha, product(x, transpose(x)), beta, before)
+					x := op(tA, toWide[W](a.Matrix))
+					want := combine(fromReal[W](alpha), product(x, adjoint(x)), fromReal[W](beta), before)
 					size := combine(math.Abs(alpha), product(absolute(x), transpose(absolute(x))), math.Abs(beta), absolute(before))
-					ratios.addEach("C", where, toFloat64(c.Matrix), want, size, float64(k+2)*ulp[T](), float64(k+2)*denormal[T](), upper)
+					dropImaginary(want)
+					if alpha != 0 || beta != 1 { // else C stays as it is
+						for i := range n {
+							_, im := parts(c.At(i, i))
+							require.Zero(t, im, where)
+						}
+					} else {
+						dropImaginary(c.Matrix)
+					}
+					addEach(ratios, "C", where, toWide[W](c.Matrix), want, size, terms[T](k)*ulp[T](), underflow[T](terms[T](k)), upper)
 				})
 			}
 		}
@@ -114,43 +173,60 @@ func testSyrk[T Scalar](t *testing.T, b *backend[T]) {
 }
 
 func TestTrmm(t *testing.T) {
-	onAll(t,
-		func(t *testing.T, b *backend[float32]) { testTriangular(t, b.trmm, multiplied[float32]) },
-		func(t *testing.T, b *backend[float64]) { testTriangular(t, b.trmm, multiplied[float64]) })
+	onAll(t, testTrmm[float32, float64], testTrmm[float64, float64],
+		testTrmm[complex64, complex128], testTrmm[complex128, complex128])
+}
+
+func testTrmm[T Scalar, W wide](t *testing.T, b *backend[T]) {
+	testTriangular(t, b.trmm, multiplied[T, W])
 }
 
 func TestTrsm(t *testing.T) {
-	onAll(t,
-		func(t *testing.T, b *backend[float32]) { testTriangular(t, b.trsm, solved[float32]) },
-		func(t *testing.T, b *backend[float64]) { testTriangular(t, b.trsm, solved[float64]) })
+	onAll(t, testTrsm[float32, float64], testTrsm[float64, float64],
+		testTrsm[complex64, complex128], testTrsm[complex128, complex128])
+}
+
+func testTrsm[T Scalar, W wide](t *testing.T, b *backend[T]) {
+	testTriangular(t, b.trsm, solved[T, W])
 }
 
 // outcome adds the ratios of a triangular product or solution with op(A) = a,
 // of order n, and alpha: B became x from before.
-type outcome func(ratios *ratios, where string, alpha float64, apply func(a, b Matrix[float64]) Matrix[float64], a, before, x Matrix[float64])
+type outcome[W wide] func(ratios *ratios, where string, alpha W, side blas.Side, a, before, x Matrix[W])
 
-func multiplied[T Scalar](ratios *ratios, where string, alpha float64, apply func(a, b Matrix[float64]) Matrix[float64], a, before, x Matrix[float64]) {
-	n := float64(a.Rows)
-	want, size := apply(a, before), apply(absolute(a), absolute(before))
-	zero := New[float64](x.Rows, x.Cols)
-	ratios.addEach("B", where, x, combine(alpha, want, 0, zero), combine(math.Abs(alpha), size, 0, zero),
-		(n+2)*ulp[T](), (n+2)*denormal[T](), everywhere)
+func multiplied[T Scalar, W wide](ratios *ratios, where string, alpha W, side blas.Side, a, before, x Matrix[W]) {
+	want, size := apply(side, a, before), apply(side, absolute(a), absolute(before))
+	addEach(ratios, "B", where, x, combine(alpha, want, 0, x), combine(modulus(alpha), size, 0, size),
+		terms[T](a.Rows)*ulp[T](), underflow[T](terms[T](a.Rows)), everywhere)
 }
 
 // solved bounds the residual: substitution solves a system whose every element
 // is off by at most n·ulp/2 of itself (Higham, theorem 8.5), one more where
-// a diagonal element is inverted first, one for alpha.
-func solved[T Scalar](ratios *ratios, where string, alpha float64, apply func(a, b Matrix[float64]) Matrix[float64], a, before, x Matrix[float64]) {
-	n := float64(a.Rows)
-	size := combine(1, apply(absolute(a), absolute(x)), math.Abs(alpha), absolute(before))
-	ratios.addEach("residual", where, apply(a, x), combine(alpha, before, 0, before), size,
-		(n+3)*ulp[T](), (n+3)*denormal[T](), everywhere)
+// a diagonal element is inverted first, one for alpha. A complex quotient errs
+// by up to 4√2 ulps by Smith's rule (Higham, section 3.6) and once more where it
+// is a product with the inverse.
+func solved[T Scalar, W wide](ratios *ratios, where string, alpha W, side blas.Side, a, before, x Matrix[W]) {
+	operations := terms[T](a.Rows) + 1
+	if isComplex[T]() {
+		operations += 12
+	}
+	size := combine(1, apply(side, absolute(a), absolute(x)), modulus(alpha), absolute(before))
+	addEach(ratios, "residual", where, apply(side, a, x), combine(alpha, before, 0, before), size,
+		operations*ulp[T](), underflow[T](operations), everywhere)
 }
 
-func testTriangular[T Scalar](
+// apply returns ab, or ba where a is on the right.
+func apply[W wide](side blas.Side, a, b Matrix[W]) Matrix[W] {
+	if side == blas.Right {
+		return product(b, a)
+	}
+	return product(a, b)
+}
+
+func testTriangular[T Scalar, W wide](
 	t *testing.T,
 	routine func(s blas.Side, ul blas.Uplo, tA blas.Transpose, d blas.Diag, m, n int, alpha T, a []T, lda int, b []T, ldb int),
-	check outcome,
+	check outcome[W],
 ) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, exactBound)
@@ -159,22 +235,20 @@ func testTriangular[T Scalar](
 			for _, side := range []blas.Side{blas.Left, blas.Right} {
 				for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {
 					for i, tA := range transposes {
-						alpha, scale := alphas[(i+k)%3], scales[T]()[(n+i)%3]
+						alpha, scale := alphas[W]()[(i+k)%3], scales[T]()[(n+i)%3]
 						where := fmt.Sprintf("%c%c%c n %d, k %d, alpha %g, scale %g", side, ul, tA, n, k, alpha, scale)
-						a := triangularGuard[T](r, n, ul == blas.Upper, scale)
+						a := triangularGuard[T, W](r, n, ul == blas.Upper, scale)
 						rows, cols := n, k
-						apply := product
 						if side == blas.Right {
 							rows, cols = k, n
-							apply = func(a, b Matrix[float64]) Matrix[float64] { return product(b, a) }
 						}
-						b := guard[T](randomMatrix(r, rows, cols), 1)
-						before := toFloat64(b.Matrix)
-						triangular(routine, side, ul, tA, T(alpha), a.Matrix, b.Matrix)
+						b := guard[T](randomMatrix[W](r, rows, cols), 1)
+						before := toWide[W](b.Matrix)
+						triangular(routine, side, ul, tA, rounded[T](alpha), a.Matrix, b.Matrix)
 						a.mustKeep(t, where, nowhere)
 						b.mustKeep(t, where, everywhere)
-						whole := op(tA, triangle(toFloat64(a.Matrix), ul == blas.Upper))
-						check(ratios, where, alpha, apply, whole, before, toFloat64(b.Matrix))
+						whole := op(tA, triangle(toWide[W](a.Matrix), ul == blas.Upper))
+						check(ratios, where, alpha, side, whole, before, toWide[W](b.Matrix))
 					}
 				}
 			}
@@ -185,28 +259,31 @@ func testTriangular[T Scalar](
 // triangularGuard returns a triangular matrix of order n, NaN in the other
 // triangle, whose solutions do not grow with n: each row's off-diagonal
 // elements sum to about the diagonal.
-func triangularGuard[T Scalar](r *rand.Rand, n int, isUpper bool, scale float64) *guarded[T] {
+func triangularGuard[T Scalar, W wide](r *rand.Rand, n int, isUpper bool, scale float64) *guarded[T] {
 	g := newGuarded[T](n, n)
-	g.fill(func(i, j int) float64 {
+	fill(g, func(i, j int) W {
 		switch {
 		case i == j:
-			return scale * (1 + r.Float64())
+			return fromReal[W](scale*(1+r.Float64())) * complexOr[W](1, 0.5)
 		case (i < j) == isUpper:
-			return scale * r.NormFloat64() / float64(n)
+			return normal[W](r) * fromReal[W](scale/float64(n))
 		}
-		return math.NaN()
+		return notFinite[W](math.NaN())
 	})
 	return g
 }
 
 func TestMirror(t *testing.T) {
 	for _, n := range sizes {
-		a := newGuarded[float64](n, n)
-		a.fill(func(i, j int) float64 { return float64(i*n + j) })
+		a := newGuarded[complex128](n, n)
+		fill(a, func(i, j int) complex128 { return complex(float64(i*n+j), float64(i-j)) })
 		Mirror(a.Matrix)
 		a.mustKeep(t, "mirror", func(i, j int) bool { return !upper(i, j) })
-		assert.Equal(t, symmetric(toFloat64(a.Matrix)), toFloat64(a.Matrix))
+		assert.Equal(t, adjoint(a.Matrix), a.Clone())
 	}
+	b := Of(2, 2, []float32{1, 2, 0, 4})
+	Mirror(b)
+	assert.Equal(t, []float32{1, 2, 2, 4}, b.Data)
 }
 
 // TestExportedProducts ties the exported functions, with the backend in use, to
@@ -227,4 +304,18 @@ func TestExportedProducts(t *testing.T) {
 	d := Of(2, 2, []float32{4, 6, 0, 10})
 	assert.NoError(t, CholeskyInPlace(d))
 	assert.Equal(t, []float32{2, 3, 0, 1}, d.Data)
+
+	x, y := Of(2, 1, []complex64{1i, 2}), New[complex64](2, 2)
+	Gemm(blas.NoTrans, blas.ConjTrans, 1i, x, x, 0, y)
+	assert.Equal(t, []complex64{1i, -2, 2, 4i}, y.Data)
+	Herk(blas.NoTrans, 1, x, 0, y)
+	assert.Equal(t, []complex64{1, 2i, 2, 4}, y.Data)
+	Herk(blas.Trans, 1, b, 0, c)
+	assert.Equal(t, []float32{74, 86, 0, 100}, c.Data)
+	if portableComplex128().potrf == nil {
+		return
+	}
+	e := Of(2, 2, []complex128{4, 6i, 0, 10})
+	assert.NoError(t, CholeskyInPlace(e))
+	assert.Equal(t, []complex128{2, 3i, 0, 1}, e.Data)
 }

@@ -7,14 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestQR(t *testing.T) { onAll(t, testQR[float32], testQR[float64]) }
+func TestQR(t *testing.T) {
+	onAll(t, testQR[float32, float64], testQR[float64, float64],
+		testQR[complex64, complex128], testQR[complex128, complex128])
+}
 
-func testQR[T Scalar](t *testing.T, b *backend[T]) {
+func testQR[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, threshold)
 	f := &QR[T]{backend: b} // reused throughout
 	for _, sh := range generalShapes(r) {
-		for _, k := range kinds {
+		for _, k := range kinds[W]() {
 			base, _ := k.general(r, sh.rows, sh.cols, ulp[T]())
 			for _, scale := range scalesFor[T](k, max(sh.rows, sh.cols)) {
 				where := fmt.Sprintf("%s %d × %d · %g", k.name, sh.rows, sh.cols, scale)
@@ -23,15 +26,15 @@ func testQR[T Scalar](t *testing.T, b *backend[T]) {
 				poisonWork(&f.work)
 				require.NoError(t, f.Factorize(a.Matrix), where)
 				a.mustKeep(t, where, nowhere)
-				checkQR(t, ratios, where, a.Matrix, f)
+				checkQR[W](t, ratios, where, a.Matrix, f)
 			}
 		}
 	}
 }
 
 // checkQR adds the ratios of a factorisation. Q has no more columns than A has
-// rows or columns, so that R = QᵀA does not imply A = QR: both are checked.
-func checkQR[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], f *QR[T]) {
+// rows or columns, so that R = QᴴA does not imply A = QR: both are checked.
+func checkQR[W wide, T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], f *QR[T]) {
 	m, n := a.Rows, a.Cols
 	k := min(m, n)
 	rGuard, qGuard := newGuarded[T](k, n), newGuarded[T](m, k)
@@ -45,10 +48,10 @@ func checkQR[T Scalar](t *testing.T, ratios *ratios, where string, a Matrix[T], 
 	}
 	require.Same(t, &qGuard.Data[0], &q.Data[0], where)
 	require.Same(t, &rGuard.Data[0], &r.Data[0], where)
-	whole, left, right := toFloat64(a), toFloat64(q), toFloat64(r)
+	whole, left, right := toWide[W](a), toWide[W](q), toWide[W](r)
 	require.Equal(t, triangle(right, true), right, "%s: R below the diagonal", where)
 	unit := norm1(whole) * float64(m) * ulp[T]()
-	ratios.add("‖R − QᵀA‖", where, norm1(difference(right, product(transpose(left), whole))), unit)
+	ratios.add("‖R − QᴴA‖", where, norm1(difference(right, product(adjoint(left), whole))), unit)
 	ratios.add("‖A − QR‖", where, norm1(difference(whole, product(left, right))), unit)
-	ratios.add("‖I − QᵀQ‖", where, departure(left), float64(m)*ulp[T]())
+	ratios.add("‖I − QᴴQ‖", where, departure(left), float64(m)*ulp[T]())
 }

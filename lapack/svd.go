@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// SVD is the thin singular value decomposition A = U S Vᵀ of an m × n matrix.
+// SVD is the thin singular value decomposition A = U S Vᴴ of an m × n matrix.
 // The zero SVD is ready for Factorize and keeps its memory from call to call.
 // It may not be used from several goroutines at once.
 type SVD[T Scalar] struct {
 	backend  *backend[T]
-	s        []T
+	s        []float64
 	u, vt    Matrix[T]
 	a        Matrix[T]
 	memory   [3][]T // behind a, u, vt
@@ -20,8 +20,8 @@ type SVD[T Scalar] struct {
 
 // Factorize decomposes a, which it leaves as it is; without vectors only
 // Values is there afterwards, at a third of the cost.
-// Cost: about 4mn² + 22n³ flops for m ≥ n with vectors. Error: every singular
-// value within O(ε·s₁), ‖A − USVᵀ‖ = O(ε·s₁).
+// Cost: about 4mn² + 22n³ flops for m ≥ n with vectors, up to four times that
+// for complex T. Error: every singular value within O(ε·s₁), ‖A − USVᴴ‖ = O(ε·s₁).
 // The error wraps ErrNotFinite or ErrNoConvergence.
 func (f *SVD[T]) Factorize(a Matrix[T], vectors bool) error {
 	a.check()
@@ -70,7 +70,7 @@ func (f *SVD[T]) finite(routine string) error {
 
 // Values returns the min(m, n) singular values, decreasing: a view that the
 // next Factorize overwrites.
-func (f *SVD[T]) Values() []T {
+func (f *SVD[T]) Values() []float64 {
 	if !f.ok {
 		panic(errUnfactorized)
 	}
@@ -84,8 +84,9 @@ func (f *SVD[T]) U() Matrix[T] {
 	return f.u
 }
 
-// VT returns the right singular vectors as rows, min(m, n) × n: a view that
-// the next Factorize overwrites.
+// VT returns Vᴴ, Vᵀ for real T, min(m, n) × n: its rows are the right singular
+// vectors, conjugated for complex T. It is a view that the next Factorize
+// overwrites.
 func (f *SVD[T]) VT() Matrix[T] {
 	f.mustHaveVectors()
 	return f.vt

@@ -19,22 +19,26 @@ func TestConcurrent(t *testing.T) {
 	t.Run("one thread", func(t *testing.T) {
 		defer native.LimitThreads(1)()
 		onAll(t,
-			func(t *testing.T, b *backend[float32]) { testConcurrent(t, b, 16) },
-			func(t *testing.T, b *backend[float64]) { testConcurrent(t, b, 16) })
+			func(t *testing.T, b *backend[float32]) { testConcurrent[float32, float64](t, b, 16) },
+			func(t *testing.T, b *backend[float64]) { testConcurrent[float64, float64](t, b, 16) },
+			func(t *testing.T, b *backend[complex64]) { testConcurrent[complex64, complex128](t, b, 16) },
+			func(t *testing.T, b *backend[complex128]) { testConcurrent[complex128, complex128](t, b, 16) })
 	})
 	t.Run("all threads", func(t *testing.T) {
 		onAll(t,
-			func(t *testing.T, b *backend[float32]) { testConcurrent(t, b, 2) },
-			func(t *testing.T, b *backend[float64]) { testConcurrent(t, b, 2) })
+			func(t *testing.T, b *backend[float32]) { testConcurrent[float32, float64](t, b, 2) },
+			func(t *testing.T, b *backend[float64]) { testConcurrent[float64, float64](t, b, 2) },
+			func(t *testing.T, b *backend[complex64]) { testConcurrent[complex64, complex128](t, b, 2) },
+			func(t *testing.T, b *backend[complex128]) { testConcurrent[complex128, complex128](t, b, 2) })
 	})
 }
 
 // testConcurrent factorizes in several goroutines at once, each with objects
 // and a shape of its own, and one matrix that all of them read.
-func testConcurrent[T Scalar](t *testing.T, b *backend[T], goroutines int) {
+func testConcurrent[T Scalar, W wide](t *testing.T, b *backend[T], goroutines int) {
 	const rounds = 3
 	r, ratios := newRand(t), newRatios(t, threshold)
-	shared := guard[T](congruent(r, spectrum(func(x, _ float64) float64 { return 1 + x })(40, 0)), 1)
+	shared := guard[T](congruent[W](r, spectrum(func(x, _ float64) float64 { return 1 + x })(40, 0)), 1)
 	type job struct {
 		a   *guarded[T]
 		svd SVD[T]
@@ -47,7 +51,7 @@ func testConcurrent[T Scalar](t *testing.T, b *backend[T], goroutines int) {
 	var group sync.WaitGroup
 	for g := range jobs {
 		j := &jobs[g]
-		j.a = guard[T](randomMatrix(r, 30+3*g, 48), 1)
+		j.a = guard[T](randomMatrix[W](r, 30+3*g, 48), 1)
 		j.svd.backend, j.qr.backend, j.eig.backend, j.led.backend = b, b, b, b
 		group.Go(func() {
 			for range rounds {
@@ -70,19 +74,23 @@ func testConcurrent[T Scalar](t *testing.T, b *backend[T], goroutines int) {
 		j, where := &jobs[g], fmt.Sprintf("goroutine %d", g)
 		require.NoError(t, j.err)
 		j.a.mustKeep(t, where, nowhere)
-		checkSVD(t, ratios, "SVD, "+where, j.a.Matrix, &j.svd)
-		checkQR(t, ratios, "QR, "+where, j.a.Matrix, &j.qr)
-		checkEigen(t, ratios, "Eigen, "+where, shared.Matrix, &j.eig)
+		checkSVD[W](t, ratios, "SVD, "+where, j.a.Matrix, &j.svd)
+		checkQR[W](t, ratios, "QR, "+where, j.a.Matrix, &j.qr)
+		checkEigen[W](t, ratios, "Eigen, "+where, shared.Matrix, &j.eig)
 		ratios.add("LeadingEigen", where, largestGap(j.led.Values(), j.eig.Values()), 2*40*ulp[T]()) // from 1 to 2
 	}
 }
 
-func TestAllocations(t *testing.T) { onAll(t, testAllocations[float32], testAllocations[float64]) }
+func TestAllocations(t *testing.T) {
+	onAll(t, testAllocations[float32, float64], testAllocations[float64, float64],
+		testAllocations[complex64, complex128], testAllocations[complex128, complex128])
+}
 
 // testAllocations: an object that has seen a shape takes it again without
-// allocating on OpenBLAS. gonum's LAPACK allocates inside, and the portable
+// allocating on OpenBLAS, but for the factors of complex products, of which
+// netlib takes the address. gonum's LAPACK allocates inside, and the portable
 // float32 backend its float64 copies: eight times at most, whatever the shape.
-func testAllocations[T Scalar](t *testing.T, b *backend[T]) {
+func testAllocations[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	if sanitizer.On {
 		t.Skip("instrumentation by -race or -asan allocates")
 	}
@@ -90,8 +98,8 @@ func testAllocations[T Scalar](t *testing.T, b *backend[T]) {
 	if b.name == "openblas" {
 		most = 0
 	}
-	a := guard[T](congruent(r, spectrum(func(x, _ float64) float64 { return 1 + x })(48, 0)), 1).Matrix
-	tall := guard[T](randomMatrix(r, 90, 48), 1).Matrix
+	a := guard[T](congruent[W](r, spectrum(func(x, _ float64) float64 { return 1 + x })(48, 0)), 1).Matrix
+	tall := guard[T](randomMatrix[W](r, 90, 48), 1).Matrix
 	svd, qr, eigen := SVD[T]{backend: b}, QR[T]{backend: b}, Eigen[T]{backend: b}
 	leading, memory, first := LeadingEigen[T]{backend: b}, New[T](48, 48), New[T](48, 12)
 	q, upper, z := New[T](90, 48), New[T](48, 48), New[T](48, 48)
@@ -109,11 +117,15 @@ func testAllocations[T Scalar](t *testing.T, b *backend[T]) {
 		{"QR", func() error { err := qr.Factorize(tall); qr.RTo(upper); return err }},
 		{"QR, Q", func() error { qr.QTo(q); return nil }},
 		{"Cholesky", func() error { factor.CopyFrom(definite); return cholesky(b, factor) }},
-		{"Gemm", func() error { gemm(b, 'T', 'N', 1, tall, tall, 0, c); return nil }},
-		{"Syrk", func() error { syrk(b, 'T', 1, tall, 0, c); return nil }},
+		{"Gemm", func() error { gemm(b, 'C', 'N', 1, tall, tall, 0, c); return nil }},
+		{"Herk", func() error { herk(b, 'C', 1, tall, 0, c); return nil }},
 		{"Trsm", func() error { triangular(b.trsm, 'L', 'U', 'N', 1, a, c); return nil }},
 	}
 	for _, c := range calls {
+		most := most
+		if isComplex[T]() && (c.name == "Gemm" || c.name == "Trsm") {
+			most = 8
+		}
 		require.NoError(t, c.call())
 		got := testing.AllocsPerRun(20, func() {
 			if err := c.call(); err != nil {

@@ -28,6 +28,8 @@ import (
 type BLAS interface {
 	blas.Float32
 	blas.Float64
+	blas.Complex64
+	blas.Complex128
 }
 
 // Info says what computes. It marshals to the "backend" of the command's JSON.

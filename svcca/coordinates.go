@@ -99,7 +99,7 @@ func (b block) copyFrom(rows lapack.Matrix[float64]) {
 }
 
 // apply sets z to x·v − √w·offset, with √w before the columns of x.
-func apply[T lapack.Scalar](z, x, v lapack.Matrix[T], offset []float64) {
+func apply[T lapack.Real](z, x, v lapack.Matrix[T], offset []float64) {
 	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, x.View(0, 1, x.Rows, x.Cols-1), v, 0, z)
 	for i := range z.Rows {
 		root, row := float64(x.At(i, 0)), z.Row(i)

@@ -149,7 +149,7 @@ func (t tile) add(memory *[]float32, b block, offset int, sum lapack.Matrix[floa
 }
 
 // multiply sets c to the tile of aᵀa + beta·c.
-func multiply[T lapack.Scalar](t tile, a lapack.Matrix[T], offset int, beta T, c lapack.Matrix[T]) {
+func multiply[T lapack.Real](t tile, a lapack.Matrix[T], offset int, beta T, c lapack.Matrix[T]) {
 	left := a.View(0, t.row, a.Rows, t.rows)
 	if t.row == t.col && offset == 0 {
 		lapack.Syrk(blas.Trans, 1, left, beta, c)

@@ -34,7 +34,7 @@ func (w *workspace) back() { workspaces.Put(w) }
 // take returns a rows × cols matrix in *memory, which it replaces where too
 // short; its elements are whatever was there. Rows do not lie a power of two
 // apart, where they would compete for the same lines of a cache: products gain 5%.
-func take[T lapack.Scalar](memory *[]T, rows, cols int) lapack.Matrix[T] {
+func take[T lapack.Real](memory *[]T, rows, cols int) lapack.Matrix[T] {
 	stride := (cols+15)&^15 | 8
 	if cap(*memory) < rows*stride {
 		*memory = make([]T, rows*stride)
