@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"sort"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -19,9 +20,9 @@ type Shards struct {
 }
 
 // OpenShards opens the .npy files at paths, in that order, as the layer name.
-// Each is an array of two dimensions, all of the same number of neurons and the
-// same type; a shard may have no datapoint, and byte orders and C or Fortran order
-// may differ. Every shard stays open, so there are at most as many as the process
+// Each is an array of two dimensions, or of four (feature maps), all of the same
+// sizes but for the first, the number of datapoints, and of the same type; a shard
+// may have no datapoint, and byte orders and C or Fortran order may differ. Every shard stays open, so there are at most as many as the process
 // may open files. The caller closes the layer.
 //
 // Errors are those of Open, and *FormatErrors for a shard that does not fit the
@@ -52,9 +53,17 @@ func (s *Shards) open(path string) error {
 	fault := func(format string, args ...any) error {
 		return &FormatError{Name: path, Problem: fmt.Sprintf(format, args...)}
 	}
+	switch shape := f.header.shape; {
+	case len(shape) == 4 && len(first.header.shape) == 4:
+		if !slices.Equal(shape[1:], first.header.shape[1:]) {
+			return fault("this shard holds maps of %s, %s of %s", formatShape(shape[1:]), first.name, formatShape(first.header.shape[1:]))
+		}
+	case len(shape) != 2 && (len(shape) != 4 || f != first):
+		return fault("a shard of 2 dimensions (datapoints × neurons) expected, this has %d: %s", len(shape), formatShape(shape))
+	case len(shape) != len(first.header.shape):
+		return fault("a shard of 4 dimensions expected, as %s has, this has 2: %s", first.name, formatShape(shape))
+	}
 	switch {
-	case len(f.header.shape) != 2:
-		return fault("a shard of 2 dimensions (datapoints × neurons) expected, this has %d: %s", len(f.header.shape), formatShape(f.header.shape))
 	case f.neurons != first.neurons:
 		return fault("this shard has %d neurons, %s %d", f.neurons, first.name, first.neurons)
 	case f.header.element != first.header.element:
@@ -80,10 +89,12 @@ func (s *Shards) Dims() (datapoints, neurons int) {
 	return s.ends[len(s.ends)-1], s.files[0].neurons
 }
 
-// Shape returns the numbers of datapoints and neurons.
+// Shape returns the sizes of the array that the shards make together: 2, or 4 of
+// feature maps.
 func (s *Shards) Shape() []int {
-	n, d := s.Dims()
-	return []int{n, d}
+	shape := s.files[0].Shape()
+	shape[0], _ = s.Dims()
+	return shape
 }
 
 // Storage returns the type of the stored values in every shard, as File.Storage.

@@ -90,6 +90,35 @@ func TestShards(t *testing.T) {
 	})
 }
 
+// TestShardsOfMaps: maps of four dimensions read as their values in two, and say what
+// shape they have together; shards that differ in it are refused.
+func TestShardsOfMaps(t *testing.T) {
+	maps := func(first, images int, shape ...int) []byte {
+		size := shape[0] * shape[1] * shape[2]
+		return array{descr: "<f4", shape: append([]int{images}, shape...), first: first * size}.file()
+	}
+	dir := t.TempDir()
+	s, err := OpenShards("conv1", writeFiles(t, dir, maps(0, 2, 3, 2, 4), maps(2, 0, 3, 2, 4), maps(2, 3, 3, 2, 4)))
+	require.NoError(t, err)
+	defer s.Close()
+	n, d := s.Dims()
+	assert.Equal(t, []int{5, 24}, []int{n, d})
+	assert.Equal(t, []int{5, 3, 2, 4}, s.Shape())
+	assert.Empty(t, differs(s, 1, 5, 4, 19, 0, func(i, j int) float64 { return value(i*d + j) }))
+
+	for message, files := range map[string][2][]byte{
+		"this shard holds maps of 2 × 3 × 4, DIR/part-000.npy of 3 × 2 × 4":                    {maps(0, 2, 3, 2, 4), maps(2, 3, 2, 3, 4)},
+		"a shard of 4 dimensions expected, as DIR/part-000.npy has, this has 2: 3 × 24":        {maps(0, 2, 3, 2, 4), cut("<f4", 2, 3, 24).file()},
+		"a shard of 2 dimensions (datapoints × neurons) expected, this has 4: 3 × 3 × 2 × 4":   {cut("<f4", 0, 2, 24).file(), maps(2, 3, 3, 2, 4)},
+		"part-000.npy: a shard of 2 dimensions (datapoints × neurons) expected, this has 1: 4": {array{descr: "<f4", shape: []int{4}}.file(), maps(2, 3, 3, 2, 4)},
+	} {
+		dir := t.TempDir()
+		_, err := OpenShards("conv1", writeFiles(t, dir, files[0], files[1]))
+		assert.ErrorIs(t, err, ErrFormat)
+		assert.ErrorContains(t, err, strings.ReplaceAll(message, "DIR", dir))
+	}
+}
+
 // filesOpenIn counts the files of dir that this process has open, on Linux.
 func filesOpenIn(t *testing.T, dir string) int {
 	t.Helper()
