@@ -3,9 +3,9 @@ package conv_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
+	"github.com/gosvcca/gosvcca/bench"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/stretchr/testify/require"
@@ -14,15 +14,8 @@ import (
 // BenchmarkBetween times W3 (package bench) within one process.
 func BenchmarkBetween(b *testing.B) {
 	const n, h, w, c = 1000, 16, 16, 64
-	var layers [2]conv.Maps
-	for i := range layers {
-		rng := rand.New(rand.NewPCG(1, uint64(i)))
-		values := make([]float32, n*h*w*c)
-		for j := range values {
-			values[j] = float32(rng.NormFloat64()) * (1 + float32(j%c)/8)
-		}
-		layers[i] = conv.FromSlice(fmt.Sprint(i), values, n, h, w, c, conv.NHWC)
-	}
+	x, y := bench.Maps(n, h, w, c, 1)
+	layers := [2]conv.Maps{conv.FromSlice("x", x, n, h, w, c, conv.NHWC), conv.FromSlice("y", y, n, h, w, c, conv.NHWC)}
 	for _, precision := range []svcca.Precision{svcca.Double, svcca.Mixed} {
 		for _, images := range []int{-1, n} {
 			b.Run(fmt.Sprintf("n=%d/size=%dx%dx%d/precision=%v/off_block=%d", n, h, w, c, precision, images), func(b *testing.B) {

@@ -104,12 +104,12 @@ func (p *probes) add(at, rows int) {
 	}
 }
 
-// error estimates the Frobenius norm of the error of a block's centred products.
-func (p *probes) error(at int, gram lapack.Matrix[complex128]) float64 {
+// errors estimates the Frobenius norm and the trace of the error of a block's centred
+// products. The trace is what sums of one sign lose, time and again in one direction.
+func (p *probes) errors(at int, gram lapack.Matrix[complex128]) (norm, trace float64) {
 	exact := p.sums[at]
 	total := exact.At(0, 0)
-	// mapped is G·r.
-	mapped := make([][probeCount]complex128, gram.Rows)
+	mapped := make([][probeCount]complex128, gram.Rows) // G·r of each
 	for i := range gram.Rows {
 		for j, v := range gram.Row(i)[i:] {
 			for q := range probeCount {
@@ -123,13 +123,16 @@ func (p *probes) error(at int, gram lapack.Matrix[complex128]) float64 {
 	var squares float64
 	for q := range probeCount {
 		for r := q; r < probeCount; r++ {
-			wanted := exact.At(1+q, 1+r) - cmplx.Conj(exact.At(0, 1+q))*exact.At(0, 1+r)/total
-			got := complex128(0)
+			e := cmplx.Conj(exact.At(0, 1+q))*exact.At(0, 1+r)/total - exact.At(1+q, 1+r)
 			for i := range mapped {
-				got += complex(p.signs[i][q], 0) * mapped[i][r]
+				e += complex(p.signs[i][q], 0) * mapped[i][r]
 			}
-			squares += squared(got - wanted)
+			if r == q {
+				trace += real(e) / probeCount
+			} else {
+				squares += squared(e)
+			}
 		}
 	}
-	return probeSafety * math.Sqrt(squares/(probeCount*(probeCount+1)/2))
+	return probeSafety * math.Sqrt(squares/(probeCount*(probeCount-1)/2)), math.Abs(trace)
 }

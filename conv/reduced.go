@@ -89,10 +89,16 @@ func (r *reduced) pool() {
 	slices.SortFunc(values, func(a, b value) int {
 		return cmp.Or(cmp.Compare(b.s, a.s), cmp.Compare(a.block, b.block), cmp.Compare(a.i, b.i))
 	})
-	r.S, r.Along, r.Origin = r.S[:0], r.Along[:0], r.Origin[:0]
+	each := make([]float64, len(r.parts))
+	for at, p := range r.parts {
+		if len(p.s) > 0 {
+			each[at] = r.lossOf(at).Each
+		}
+	}
+	r.S, r.Along, r.Origin, r.Each = r.S[:0], r.Along[:0], r.Origin[:0], r.Each[:0]
 	for origin, v := range values {
 		for range v.count {
-			r.S, r.Along, r.Origin = append(r.S, v.s), append(r.Along, v.along), append(r.Origin, origin)
+			r.S, r.Along, r.Origin, r.Each = append(r.S, v.s), append(r.Along, v.along), append(r.Origin, origin), append(r.Each, each[v.block])
 		}
 	}
 }
@@ -255,12 +261,15 @@ func (r *reduced) rmsAlong(v lapack.Matrix[complex128], i int) (squares float64)
 func (r *reduced) setLoss() {
 	r.Loss = spectrum.SquaredLoss(r.largest(), r.apart)
 	if r.mixed {
-		most, squares := 0.0, 0.0
+		most, sum := 0.0, 0.0
 		for at, e := range r.errors {
 			most = max(most, e)
-			squares += float64(r.blocks[at].Multiplicity) * e * e
+			sum += float64(r.blocks[at].Multiplicity) * (e + r.traces[at])
 		}
-		r.Loss = spectrum.MixedLoss(r.largest(), most, math.Sqrt(squares))
+		r.Loss = spectrum.MixedLoss(r.largest(), most, 0)
+		// What is kept of a block does not depend on its error: of that it takes a part
+		// of the trace, and of the rest no more than its norm.
+		r.Loss.Sum = sum
 	}
 }
 
@@ -285,16 +294,22 @@ func (r *reduced) bound() (bound float64) {
 		if p.k < len(p.s) {
 			next = p.s[p.k]
 		}
-		of := spectrum.Spectrum{Squared: r.Squared, Loss: spectrum.LinearLoss(p.s[0], r.apart)}
-		switch {
-		case r.Squared && r.mixed:
-			of.Loss = spectrum.MixedLoss(p.s[0], r.errors[at], 0)
-		case r.Squared:
-			of.Loss = spectrum.SquaredLoss(p.s[0], r.apart)
-		}
+		of := spectrum.Spectrum{Squared: r.Squared, Loss: r.lossOf(at)}
 		bound = max(bound, of.Turn(p.s[p.k-1], next))
 	}
 	return min(1, bound)
+}
+
+// lossOf returns what rounding did to a block.
+func (r *reduced) lossOf(at int) spectrum.Loss {
+	s1 := r.parts[at].s[0]
+	switch {
+	case r.Squared && r.mixed:
+		return spectrum.MixedLoss(s1, r.errors[at], 0)
+	case r.Squared:
+		return spectrum.SquaredLoss(s1, r.apart)
+	}
+	return spectrum.LinearLoss(s1, r.apart)
 }
 
 // decompose sets singular values and vectors of all blocks from their products: of

@@ -20,6 +20,8 @@ type Spectrum struct {
 	// Squared: the values are roots of eigenvalues. Else they were found directly.
 	Squared bool
 	Loss    Loss
+	// Each is Loss.Each of every value, where they differ: of other blocks.
+	Each []float64
 }
 
 // Noise is what rounding of the stored values amounts to.
@@ -110,6 +112,9 @@ type Cut struct {
 // uncertainty bounds the error of S[i].
 func (sp *Spectrum) uncertainty(i int) float64 {
 	e := sp.Loss.Each
+	if sp.Each != nil {
+		e = sp.Each[i]
+	}
 	if !sp.Squared || e == 0 {
 		return e
 	}
@@ -173,7 +178,11 @@ func (sp *Spectrum) keep(rule Keep, c Cut) (k int, sure bool) {
 		sum += value
 		slack += err
 	}
-	if sp.Loss.Square > 0 && rule.Rule == Variance {
+	switch {
+	case rule.Rule == Sum:
+	case sp.Loss.Sum > 0:
+		slack = 2 * sp.Loss.Sum // of those kept, and of all
+	case sp.Loss.Square > 0:
 		// Errors of sums of k eigenvalues are traces, at most √k times ‖E‖_F.
 		slack = sp.Loss.Square * (math.Sqrt(float64(c.Rank)) + math.Sqrt(float64(len(sp.S))))
 	}

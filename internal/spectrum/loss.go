@@ -14,6 +14,7 @@ type Loss struct {
 	Turn   float64 // in norm: it turns singular vectors
 	Each   float64 // of single values
 	Square float64 // in the Frobenius norm, where that was measured; else 0
+	Sum    float64 // of sums of the largest eigenvalues, where that is known; else 0
 }
 
 // eigenError bounds the error of a Gram matrix's eigenvalues in units of ε·s_1²,
