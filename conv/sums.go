@@ -2,7 +2,6 @@ package conv
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/cmplx"
 	"slices"
@@ -24,6 +23,8 @@ type sums struct {
 	// units of 2^exponent of their layer.
 	gram []lapack.Matrix[complex128]
 	mean [][]complex128
+	// rest is the means less the transform of their shift, of which sums are exact.
+	rest [][]complex128
 }
 
 // shape is what sums have to have in common to be merged, or compared.
@@ -42,6 +43,9 @@ type summed struct {
 	storage  svcca.ValueType
 	exponent int
 	scaled   bool
+	// shift is what was subtracted from the values of every image, positions × channels
+	// whatever their layout.
+	shift []float64
 	// apart is Σ w·‖shift − mean‖² over all blocks: what centring may have lost.
 	apart float64
 	// mixed: transforms and products were in float32; errors estimates, by block, the
@@ -79,10 +83,52 @@ func (z *sums) of(block, i, j int) lapack.Matrix[complex128] {
 
 // sum reads all images of the sides.
 func sum(c crew.Crew, sh shape, precision svcca.Precision, sides ...*side) (*sums, error) {
-	if precision == svcca.Mixed {
-		return sumIn[float32, complex64](c, sh, sides...)
+	if precision != svcca.Mixed {
+		return sumIn[float64, complex128](c, sh, sides...)
 	}
-	return sumIn[float64, complex128](c, sh, sides...)
+	// Weights far from 1 would leave float32.
+	roots := sides[0].roots
+	defer func() {
+		for _, s := range sides {
+			s.roots = roots
+		}
+	}()
+	exponent := 0
+	if roots != nil {
+		_, exponent = math.Frexp(slices.Max(roots))
+		near := make([]float64, len(roots))
+		for i, r := range roots {
+			near[i] = math.Ldexp(r, -exponent)
+		}
+		for _, s := range sides {
+			s.roots = near
+		}
+	}
+	z, err := sumIn[float32, complex64](c, sh, sides...)
+	if err == nil {
+		z.reweigh(exponent)
+	}
+	return z, err
+}
+
+// reweigh multiplies what √w enters by 2^exponent.
+func (z *sums) reweigh(exponent int) {
+	if exponent == 0 {
+		return
+	}
+	factor := math.Ldexp(1, 2*exponent)
+	z.total *= factor
+	for _, g := range z.gram {
+		for i := range g.Rows {
+			row := g.Row(i)
+			for j := range row {
+				row[j] *= complex(factor, 0)
+			}
+		}
+	}
+	for i := range z.layers {
+		z.layers[i].scaleErrors(factor)
+	}
 }
 
 func sumIn[R lapack.Real, C lapack.Complex](c crew.Crew, sh shape, sides ...*side) (*sums, error) {
@@ -167,7 +213,7 @@ func (b *batch[R, C]) sum(gram []lapack.Matrix[complex128]) (first, count int, e
 		if err != nil {
 			return 0, 0, err
 		}
-		if !diagonalFinite(gram[0]) { // what is not finite is in every block
+		if !diagonalsFinite(gram) {
 			for _, t := range b.transformers {
 				if _, err := t.inspect(first, rows); err != nil {
 					return 0, 0, err
@@ -199,10 +245,14 @@ func addHerk[C lapack.Complex](gram lapack.Matrix[complex128], z lapack.Matrix[C
 	}
 }
 
-func diagonalFinite(gram lapack.Matrix[complex128]) bool {
-	for j := range gram.Rows {
-		if v := gram.At(j, j); cmplx.IsNaN(v) || cmplx.IsInf(v) {
-			return false
+// diagonalsFinite looks at every block: a value that is not finite is in all of them, but
+// squares may overflow in any.
+func diagonalsFinite(gram []lapack.Matrix[complex128]) bool {
+	for _, g := range gram {
+		for j := range g.Rows {
+			if v := g.At(j, j); cmplx.IsNaN(v) || cmplx.IsInf(v) {
+				return false
+			}
 		}
 	}
 	return true
@@ -241,7 +291,7 @@ func (b *batch[R, C]) finish(sh shape, gram []lapack.Matrix[complex128]) (*sums,
 				l.apart += float64(sh.blocks[at].Multiplicity) * total * squared(rest[begin+j])
 			}
 		}
-		z.gram, z.mean = append(z.gram, g.View(1, 1, g.Rows-1, g.Rows-1)), append(z.mean, mean)
+		z.gram, z.mean, z.rest = append(z.gram, g.View(1, 1, g.Rows-1, g.Rows-1)), append(z.mean, mean), append(z.rest, rest)
 	}
 	for k, p := range b.probes {
 		l := &z.layers[k]
@@ -261,103 +311,6 @@ func squared(v complex128) float64 { return real(v)*real(v) + imag(v)*imag(v) }
 func (s *side) summed() summed {
 	return summed{
 		grid: s.grid, name: s.name, maps: [3]int{s.height, s.Maps.width, s.channels}, vector: s.vector,
-		storage: s.storage(), exponent: s.exponent, scaled: s.scaled,
+		storage: s.storage(), exponent: s.exponent, scaled: s.scaled, shift: s.canonical(s.shift),
 	}
-}
-
-// merge adds the images of b, which it may spoil. With δ the distance of the means
-// (Chan, Golub, LeVeque 1983), G = G_z + G_b + w_z·w_b/(w_z + w_b)·δᴴδ in every block.
-func (z *sums) merge(b *sums) error {
-	if err := z.matches(b); err != nil {
-		return err
-	}
-	for i := range z.layers {
-		p, q := &z.layers[i], &b.layers[i]
-		e := p.exponent
-		if q.scaled && (!p.scaled || q.exponent > e) {
-			e = q.exponent
-		}
-		z.rescale(i, e)
-		b.rescale(i, e)
-		p.scaled = p.scaled || q.scaled
-		p.apart += q.apart
-		for at, e := range q.errors {
-			p.errors[at] += e
-		}
-	}
-	share := b.total / (z.total + b.total)
-	for at, g := range z.gram {
-		delta := make([]complex128, g.Rows)
-		for j := range delta {
-			delta[j] = b.mean[at][j] - z.mean[at][j]
-			z.mean[at][j] += complex(share, 0) * delta[j]
-		}
-		for i, d := range delta {
-			row, other := g.Row(i), b.gram[at].Row(i)
-			d = cmplx.Conj(d) * complex(z.total*share, 0)
-			for j := i; j < len(row); j++ {
-				row[j] += other[j] + d*delta[j]
-			}
-		}
-	}
-	z.n, z.total = z.n+b.n, z.total+b.total
-	return nil
-}
-
-// matches returns an error where b sums other layers than z.
-func (z *sums) matches(b *sums) error {
-	if z.shape.height != b.shape.height || z.shape.width != b.shape.width || z.shape.lowPass != b.shape.lowPass || len(z.layers) != len(b.layers) {
-		return fmt.Errorf("conv: sums under %d × %d and %d × %d translations: %w", z.shape.height, z.shape.width, b.shape.height, b.shape.width, svcca.ErrMismatch)
-	}
-	for i, l := range z.layers {
-		if o := b.layers[i]; l.maps != o.maps || l.vector != o.vector || l.storage != o.storage || l.mixed != o.mixed {
-			return fmt.Errorf("conv: layer %q has maps of %v in %s, and %q, to be added, %v in %s: %w", l.name, l.maps, l.storage, o.name, o.maps, o.storage, svcca.ErrMismatch)
-		}
-	}
-	return nil
-}
-
-// rescale changes the units of layer i.
-func (z *sums) rescale(i, exponent int) {
-	l := &z.layers[i]
-	by := l.exponent - exponent
-	l.exponent = exponent
-	if by == 0 || !l.scaled { // zeros have no units
-		return
-	}
-	factor := math.Ldexp(1, by)
-	l.apart *= factor * factor
-	for at := range l.errors {
-		l.errors[at] *= factor * factor
-	}
-	for at, g := range z.gram {
-		begin, width := z.begin(i, at), l.in(at)
-		for r := range begin + width {
-			row := g.Row(r)
-			if r >= begin {
-				for c := r; c < len(row); c++ {
-					row[c] *= complex(factor, 0)
-				}
-			}
-			for c := max(r, begin); c < begin+width; c++ {
-				row[c] *= complex(factor, 0)
-			}
-		}
-		for j := begin; j < begin+width; j++ {
-			z.mean[at][j] *= complex(factor, 0)
-		}
-	}
-}
-
-// clone returns a copy that shares nothing with z.
-func (z *sums) clone() *sums {
-	c := *z
-	c.layers, c.gram, c.mean = slices.Clone(z.layers), nil, nil
-	for i := range c.layers {
-		c.layers[i].errors = slices.Clone(c.layers[i].errors)
-	}
-	for at := range z.gram {
-		c.gram, c.mean = append(c.gram, z.gram[at].Clone()), append(c.mean, slices.Clone(z.mean[at]))
-	}
-	return &c
 }
