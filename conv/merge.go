@@ -53,6 +53,7 @@ func (z *sums) merge(b *sums) error {
 		p.apart += q.apart
 		for at, e := range q.errors {
 			p.errors[at] += e
+			p.traces[at] += q.traces[at]
 		}
 		distance := make([]float64, len(p.shift))
 		for j := range distance {
@@ -169,6 +170,7 @@ func (l *summed) scaleErrors(factor float64) {
 	l.apart *= factor
 	for at := range l.errors {
 		l.errors[at] *= factor
+		l.traces[at] *= factor
 	}
 }
 
@@ -178,7 +180,7 @@ func (z *sums) clone() *sums {
 	c.layers, c.gram, c.rest, c.mean = slices.Clone(z.layers), nil, nil, nil
 	for i := range c.layers {
 		l := &c.layers[i]
-		l.shift, l.errors = slices.Clone(l.shift), slices.Clone(l.errors)
+		l.shift, l.errors, l.traces = slices.Clone(l.shift), slices.Clone(l.errors), slices.Clone(l.traces)
 	}
 	for at := range z.gram {
 		c.gram, c.rest = append(c.gram, z.gram[at].Clone()), append(c.rest, slices.Clone(z.rest[at]))

@@ -48,10 +48,10 @@ type summed struct {
 	shift []float64
 	// apart is Σ w·‖shift − mean‖² over all blocks: what centring may have lost.
 	apart float64
-	// mixed: transforms and products were in float32; errors estimates, by block, the
-	// norms of what that cost.
-	mixed  bool
-	errors []float64
+	// mixed: transforms and products were in float32; errors and traces estimate, by
+	// block, the norm and the trace of what that cost.
+	mixed          bool
+	errors, traces []float64
 	// dropped is, by column, Σ|z|² of frequencies in no block, and droppedPower its sum
 	// over columns of what centring leaves (low pass).
 	dropped      []float64
@@ -295,10 +295,10 @@ func (b *batch[R, C]) finish(sh shape, gram []lapack.Matrix[complex128]) (*sums,
 	}
 	for k, p := range b.probes {
 		l := &z.layers[k]
-		l.mixed, l.errors = true, make([]float64, len(gram))
+		l.mixed, l.errors, l.traces = true, make([]float64, len(gram)), make([]float64, len(gram))
 		for at := range gram {
 			if l.in(at) > 0 {
-				l.errors[at] = p.error(at, z.of(at, k, k))
+				l.errors[at], l.traces[at] = p.errors(at, z.of(at, k, k))
 			}
 		}
 	}
