@@ -136,10 +136,7 @@ func (p *pair) usable() error {
 
 // pair reduces both layers of the sums. M = S_x⁻¹V_xᴴ·Z_xᴴZ_y·V_yS_y⁻¹.
 func (z *sums) pair(c crew.Crew, o Options) (p *pair, err error) {
-	p = &pair{shape: z.shape, precision: svcca.Double, M: make([]lapack.Matrix[complex128], len(z.gram))}
-	if z.layers[0].mixed {
-		p.precision = svcca.Mixed
-	}
+	p = &pair{shape: z.shape, precision: z.precision(), M: make([]lapack.Matrix[complex128], len(z.gram))}
 	if p.x, err = z.reduce(c, 0, o); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (m Maps) canonical(image []float64) []float64 {
 
 // transformed returns, by block, the columns of an image in canonical order.
 func (l *summed) transformed(image []float64, blocks int) ([][]complex128, error) {
-	m := Maps{images: 1, height: max(l.maps[0], 1), width: max(l.maps[1], 1), channels: l.maps[2], vector: l.vector}
+	m := Maps{images: 1, height: l.maps[0], width: l.maps[1], channels: l.maps[2], vector: l.vector}
 	return (&side{Maps: m, grid: l.grid, name: l.name}).means(image, blocks)
 }
 

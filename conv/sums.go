@@ -38,7 +38,7 @@ type shape struct {
 type summed struct {
 	grid
 	name     string
-	maps     [3]int // height, width, channels; 0, 0, neurons of a vector
+	maps     [3]int // height, width, channels; 1, 1, neurons of a vector
 	vector   bool
 	storage  svcca.ValueType
 	exponent int

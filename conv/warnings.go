@@ -51,21 +51,7 @@ func (r *Result) warn(p *pair) {
 		add(svcca.WarnAccuracy, "correlations are right to %.1g only: a cut lies between nearly equal or relatively tiny singular values", r.ErrorBound)
 	}
 	for _, l := range []*reduced{p.x, p.y} {
-		if l.columns > l.n {
-			add(WarnFewImages, "%q has blocks of %d columns and %d images", l.name, l.columns, l.n)
-		}
-		switch {
-		case l.Squared && !l.KSure:
-			add(svcca.WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", l.name, l.K)
-		case l.Squared && !l.RankSure:
-			add(svcca.WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", l.name, l.Rank)
-		}
-		if l.fallback {
-			add(svcca.WarnDouble, "%q: computed in float64", l.name)
-		}
-		if l.Grew && l.K > 2 {
-			add(svcca.WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", l.name, l.K)
-		}
+		r.Warnings = l.warnings(r.Warnings)
 	}
 	if !r.WeightedUnique {
 		add(svcca.WarnWeightedTies, "singular values tie: the weighted scores are one choice of many")
@@ -76,6 +62,29 @@ func (r *Result) warn(p *pair) {
 	if !r.DirectionsUnique {
 		add(svcca.WarnDirectionTies, "correlations tie: single aligned directions are one choice of many")
 	}
+}
+
+// warnings adds those of one layer to all.
+func (r *reduced) warnings(all []svcca.Warning) []svcca.Warning {
+	add := func(code, format string, values ...any) {
+		all = append(all, svcca.Warning{Code: code, Text: fmt.Sprintf(format, values...)})
+	}
+	if r.columns > r.n {
+		add(WarnFewImages, "%q has blocks of %d columns and %d images", r.name, r.columns, r.n)
+	}
+	switch {
+	case r.Squared && !r.KSure:
+		add(svcca.WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", r.name, r.K)
+	case r.Squared && !r.RankSure:
+		add(svcca.WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", r.name, r.Rank)
+	}
+	if r.fallback {
+		add(svcca.WarnDouble, "%q: computed in float64", r.name)
+	}
+	if r.Grew && r.K > 2 {
+		add(svcca.WarnKGrew, "%q: k was enlarged to %d, the end of a group of equal singular values", r.name, r.K)
+	}
+	return all
 }
 
 // farFrom is the share of covariance off the blocks from which a result says so.
