@@ -74,9 +74,11 @@
 //	                  and n'²·H·W·C for all at once
 //	Covariance        as dft of the one layer             T·d², and 2T·d² for the result
 //
-// All of them take the transforms, 5n·H·W·C·log₂T flops, and two readings of the images;
-// dft of fewer images than columns reads four times and more. A batch of transformed
-// images is 64 MiB, whatever n is.
+// Under dft and low pass that comes beside the transforms, 5/2·n·H·W·C·log₂T flops for each
+// layer and pass. One pass over the images is enough for sums of products; triangles take
+// another, OffBlock three or four over its n'. A layer of fewer images than columns takes
+// two or more, each once for every panel of channels. A batch of transformed images is
+// 64 MiB, whatever n is.
 //
 // # What can be trusted
 //
