@@ -1,6 +1,8 @@
 package conv
 
 import (
+	"sync"
+
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -25,7 +27,7 @@ const (
 	// batchBytes bounds the rows of a batch, batchRows their number: from there on
 	// products reach the speed they have.
 	batchBytes = 64 << 20
-	batchRows  = 128
+	batchRows  = 256
 	// fewRows is how many a batch has even where that takes more memory.
 	fewRows = 16
 )
@@ -55,10 +57,14 @@ func newBatchOf[R lapack.Real, C lapack.Complex](c crew.Crew, rows, blocks int, 
 		spectrum, size = max(spectrum, s.spectrum()*s.columns), max(size, s.size())
 	}
 	b.stride = (b.stride+7)&^7 | 4 // rows a power of two apart would compete for lines of a cache
-	b.values = make([]C, b.rows*b.stride*blocks)
+	b.values = borrow[C](b.rows * b.stride * blocks)
 	for range c.Workers {
 		b.images = append(b.images, make([]float64, size))
-		b.reals = append(b.reals, make([]R, size))
+		if _, single := any(b.values).([]complex64); single {
+			b.reals = append(b.reals, make([]R, size))
+		} else {
+			b.reals = append(b.reals, nil)
+		}
 		b.spectra = append(b.spectra, make([]C, spectrum))
 	}
 	return b, nil
@@ -79,7 +85,26 @@ func (b *batch[R, C]) probe(blocks int) error {
 	return nil
 }
 
+// Memory of batches, by type: calls of equal shapes, one after another, find theirs ready.
+var batches64, batches128 sync.Pool
+
+func pool[C lapack.Complex]() *sync.Pool {
+	if _, single := any(*new(C)).(complex64); single {
+		return &batches64
+	}
+	return &batches128
+}
+
+// borrow returns n values, whatever was there.
+func borrow[C lapack.Complex](n int) []C {
+	if values, ok := pool[C]().Get().(*[]C); ok && cap(*values) >= n {
+		return (*values)[:n]
+	}
+	return make([]C, n)
+}
+
 func (b *batch[R, C]) close() {
+	pool[C]().Put(&b.values)
 	for _, t := range b.transformers {
 		t.close()
 	}
@@ -108,18 +133,15 @@ func (b *batch[R, C]) fill(first, rows int) error {
 		}
 		begin := [2]int{1, 1} // in block (0, 0), in others
 		for k, t := range b.transformers {
-			image, reals := b.images[worker][:t.size()], b.reals[worker][:t.size()]
+			image, reals := b.images[worker][:t.size()], b.reals[worker]
 			if err := t.read(image, first+i); err != nil {
 				return err
 			}
 			if b.probes != nil {
 				b.probes[k].fill(i, worker, image, t.root(first+i))
 			}
-			for j, v := range image {
-				reals[j] = R(v)
-			}
 			spectrum := b.spectra[worker]
-			t.to(spectrum, reals)
+			t.to(spectrum, narrow(image, reals))
 			for at := range b.blocks {
 				width := t.in(at)
 				copy(b.row(at, i)[begin[min(at, 1)]:], spectrum[t.place(at):][:width])
@@ -128,6 +150,25 @@ func (b *batch[R, C]) fill(first, rows int) error {
 		}
 		return nil
 	})
+}
+
+// narrow returns values as R, in the memory given where that is another type. In steps of
+// eight a conversion does not wait for the last one.
+func narrow[R lapack.Real](values []float64, memory []R) []R {
+	if same, ok := any(values).([]R); ok {
+		return same
+	}
+	to, from := memory[:len(values)], values
+	for len(from) >= 8 {
+		t, f := (*[8]R)(to), (*[8]float64)(from)
+		t[0], t[1], t[2], t[3] = R(f[0]), R(f[1]), R(f[2]), R(f[3])
+		t[4], t[5], t[6], t[7] = R(f[4]), R(f[5]), R(f[6]), R(f[7])
+		to, from = to[8:], from[8:]
+	}
+	for j, v := range from {
+		to[j] = R(v)
+	}
+	return memory[:len(values)]
 }
 
 func (b *batch[R, C]) row(block, i int) []C {

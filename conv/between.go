@@ -244,7 +244,7 @@ func pairOfImages(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 }
 
 // left reports whether left singular vectors are known.
-func (r *reduced) left() bool { return r.parts[0].u.Data != nil }
+func (r *reduced) left() bool { return r.columns > r.n }
 
 // reduceAlone takes the SV step on one layer.
 func reduceAlone(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {

@@ -72,13 +72,27 @@ func (m *images) products() error {
 	if err := m.r.decompose(m.Crew, func(at int) lapack.Matrix[complex128] { return grams[at] }); err != nil {
 		return err
 	}
-	for at := range m.r.parts {
-		p := &m.r.parts[at]
-		p.u, p.v = p.v, lapack.Matrix[complex128]{}
+	needed := m.r.boundAlong()
+	if err := m.left(needed); err != nil {
+		return err
 	}
-	m.r.Squared = true
-	m.r.setLoss()
-	return m.cut()
+	if err := m.cut(needed); err != nil {
+		return err
+	}
+	err = m.left(func([]float64) int { return 0 })
+	for at := range m.r.parts {
+		m.r.parts[at].eigen = nil
+	}
+	return err
+}
+
+// left sets the left singular vectors that are kept, or as many as wanted.
+func (m *images) left(wanted func(s []float64) int) error {
+	return m.Multiply(len(m.r.parts), func(at, _ int) (err error) {
+		p := &m.r.parts[at]
+		p.u, err = m.r.leading(at, max(p.k, wanted(p.s)))
+		return err
+	})
 }
 
 // survey surveys the columns.
@@ -88,16 +102,13 @@ func (m *images) survey(power, size []float64) {
 }
 
 // cut cuts, with another pass where rounding of single columns decides the rank.
-func (m *images) cut() error {
-	needed := m.r.boundAlong()
+func (m *images) cut(needed func(s []float64) int) error {
 	some := false
 	for _, p := range m.r.parts {
-		for _, s := range p.s {
-			some = some || needed(s)
-		}
+		some = some || needed(p.s) > 0
 	}
 	if some {
-		if err := m.measureAlong(needed); err != nil {
+		if err := m.measureAlong(); err != nil {
 			return err
 		}
 	}
@@ -107,13 +118,16 @@ func (m *images) cut() error {
 
 // measureAlong sets along to ‖diag(a) v‖ from v = Zᴴu / ‖Zᴴu‖: the computed s would not
 // do, it may be all rounding.
-func (m *images) measureAlong(needed func(s float64) bool) error {
+func (m *images) measureAlong() error {
 	whole, noisy := make([][]float64, len(m.blocks)), make([][]float64, len(m.blocks))
 	for at, p := range m.r.parts {
 		whole[at], noisy[at] = make([]float64, len(p.s)), make([]float64, len(p.s))
 	}
 	err := m.each(nil, nil, func(at, _ int, z lapack.Matrix[complex128], columns []int) error {
 		u := m.r.parts[at].u
+		if u.IsEmpty() {
+			return nil
+		}
 		v := lapack.New[complex128](z.Cols, u.Cols)
 		lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, z, u, 0, v)
 		for row, j := range columns {
@@ -125,8 +139,8 @@ func (m *images) measureAlong(needed func(s float64) bool) error {
 		return nil
 	})
 	for at, p := range m.r.parts {
-		for i, s := range p.s {
-			if needed(s) && whole[at][i] > 0 {
+		for i := range p.u.Cols {
+			if whole[at][i] > 0 {
 				p.along[i] = math.Sqrt(noisy[at][i] / whole[at][i])
 			}
 		}
@@ -171,7 +185,7 @@ func (m *images) triangles() error {
 		return err
 	}
 	m.r.method, m.r.Squared, m.r.Loss = svcca.MethodTriangle, false, spectrum.LinearLoss(m.r.largest(), 0)
-	return m.cut()
+	return m.cut(m.r.boundAlong())
 }
 
 // right sets the right singular vectors of the directions kept, V = ZᴴU·S⁻¹, in another

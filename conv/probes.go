@@ -17,7 +17,7 @@ import (
 // For two of them, E|rᵀEr'|² = ‖E‖_F² with E the error of a block's products.
 type probes struct {
 	*side
-	signs [][probeCount]float64 // of columns
+	signs []float64 // columns × probeCount
 	plan  *fftw.Forward[float64, complex128]
 	rows  int
 	// values are, by block and image of a batch, √w and Z·r; sums their products.
@@ -35,12 +35,10 @@ const (
 
 // newProbes prepares for so many images at once of s.
 func newProbes(c crew.Crew, s *side, rows, blocks int) (*probes, error) {
-	p := &probes{side: s, rows: rows, signs: make([][probeCount]float64, s.columns)}
+	p := &probes{side: s, rows: rows, signs: make([]float64, s.columns*probeCount)}
 	rng := rand.New(rand.NewPCG(uint64(s.columns), probeCount))
 	for j := range p.signs {
-		for q := range probeCount {
-			p.signs[j][q] = float64(2*rng.IntN(2) - 1)
-		}
+		p.signs[j] = float64(2*rng.IntN(2) - 1)
 	}
 	var err error
 	p.plan, err = fftw.NewForward[float64, complex128](
@@ -71,21 +69,7 @@ func (p *probes) of(block, rows int) lapack.Matrix[complex128] {
 // fill takes up the i-th image of a batch.
 func (p *probes) fill(i, worker int, image []float64, root float64) {
 	sums, spectrum := p.maps[worker], p.places[worker]
-	clear(sums)
-	row, column, channel := p.strides()
-	for a := range p.lengthH * p.stepH {
-		for b := range p.lengthW * p.stepW {
-			phase := (a%p.stepH*p.stepW + b%p.stepW) * p.channels
-			to := (*[probeCount]float64)(sums[(a/p.stepH*p.lengthW+b/p.stepW)*probeCount:])
-			at := a*row + b*column
-			for k := range p.channels {
-				v := image[at+k*channel]
-				for q, sign := range p.signs[phase+k] {
-					to[q] += v * sign
-				}
-			}
-		}
-	}
+	p.under(sums, image)
 	p.plan.Execute(spectrum, sums)
 	for at := range p.sums {
 		if p.in(at) == 0 {
@@ -94,6 +78,33 @@ func (p *probes) fill(i, worker int, image []float64, root float64) {
 		to := p.values[(at*p.rows+i)*(1+probeCount):][:1+probeCount]
 		to[0] = complex(root, 0)
 		copy(to[1:], spectrum[p.place(at)/p.columns*probeCount:][:probeCount])
+	}
+}
+
+// under sets sums to the columns of an image, added up under each vector of signs.
+func (p *probes) under(sums, image []float64) {
+	signs, to := lapack.Of(p.columns, probeCount, p.signs), lapack.Of(p.lengthH*p.lengthW, probeCount, sums)
+	if p.stepH*p.stepW == 1 {
+		if p.layout == NHWC {
+			lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, lapack.Of(to.Rows, p.channels, image), signs, 0, to)
+		} else {
+			lapack.Gemm(blas.Trans, blas.NoTrans, 1, lapack.Of(p.channels, to.Rows, image), signs, 0, to)
+		}
+		return
+	}
+	clear(sums)
+	row, column, channel := p.strides()
+	for a := range p.height {
+		for b := range p.Maps.width {
+			phase := (a%p.stepH*p.stepW + b%p.stepW) * p.channels
+			to := to.Row(a/p.stepH*p.lengthW + b/p.stepW)
+			for k := range p.channels {
+				v := image[a*row+b*column+k*channel]
+				for q, sign := range signs.Row(phase + k) {
+					to[q] += v * sign
+				}
+			}
+		}
 	}
 }
 
@@ -109,13 +120,19 @@ func (p *probes) add(at, rows int) {
 func (p *probes) errors(at int, gram lapack.Matrix[complex128]) (norm, trace float64) {
 	exact := p.sums[at]
 	total := exact.At(0, 0)
+	signs := lapack.Of(p.columns, probeCount, p.signs)
 	mapped := make([][probeCount]complex128, gram.Rows) // G·r of each
 	for i := range gram.Rows {
+		to, own := &mapped[i], (*[probeCount]float64)(signs.Row(i))
 		for j, v := range gram.Row(i)[i:] {
-			for q := range probeCount {
-				mapped[i][q] += v * complex(p.signs[i+j][q], 0)
-				if j > 0 {
-					mapped[i+j][q] += cmplx.Conj(v) * complex(p.signs[i][q], 0)
+			re, im := real(v), imag(v)
+			for q, sign := range (*[probeCount]float64)(signs.Row(i + j)) {
+				to[q] += complex(re*sign, im*sign)
+			}
+			if j > 0 {
+				other := &mapped[i+j]
+				for q, sign := range own {
+					other[q] += complex(re*sign, -im*sign)
 				}
 			}
 		}
@@ -125,7 +142,7 @@ func (p *probes) errors(at int, gram lapack.Matrix[complex128]) (norm, trace flo
 		for r := q; r < probeCount; r++ {
 			e := cmplx.Conj(exact.At(0, 1+q))*exact.At(0, 1+r)/total - exact.At(1+q, 1+r)
 			for i := range mapped {
-				e += complex(p.signs[i][q], 0) * mapped[i][r]
+				e += complex(signs.At(i, q), 0) * mapped[i][r]
 			}
 			if r == q {
 				trace += real(e) / probeCount

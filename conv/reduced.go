@@ -34,9 +34,11 @@ type part struct {
 	s     []float64 // all, decreasing
 	along []float64
 	k     int
-	// v holds right singular vectors, active columns × k at least; or u left ones,
-	// images × k, where there are fewer images than columns.
+	// v holds right singular vectors, active columns × k; or u left ones, images × k,
+	// where there are fewer images than columns.
 	v, u lapack.Matrix[complex128]
+	// eigen has those that were found from products, until it is known how many are kept.
+	eigen *lapack.LeadingEigen[complex128]
 }
 
 // survey sets what is known of columns once all images are read: power and size are, by
@@ -117,9 +119,9 @@ func (r *reduced) cut(o Options) {
 	r.Bound = r.bound()
 }
 
-// boundAlong sets along where no singular vector is needed for it, and returns for
-// which singular values one is.
-func (r *reduced) boundAlong() (needed func(s float64) bool) {
+// boundAlong sets along where no singular vector is needed for it, and returns how many
+// of a block's, beginning with the first, are.
+func (r *reduced) boundAlong() (needed func(s []float64) (count int)) {
 	least, most := math.Inf(1), 0.0
 	for _, j := range r.active {
 		least, most = min(least, r.rms[j]), max(most, r.rms[j])
@@ -138,11 +140,18 @@ func (r *reduced) boundAlong() (needed func(s float64) bool) {
 			p.along[i] = bound[s]
 		}
 	}
-	if low >= high {
-		return func(float64) bool { return false }
+	return func(s []float64) (count int) {
+		if low >= high {
+			return 0
+		}
+		for count < len(s) && s[count] >= r.S[high-1] {
+			count++
+		}
+		if count > 0 && s[count-1] > r.S[low] {
+			return 0
+		}
+		return count
 	}
-	top, bottom := r.S[low], r.S[high-1]
-	return func(s float64) bool { return s <= top && s >= bottom }
 }
 
 // keepOf returns the rule in the words of package spectrum.
@@ -236,17 +245,45 @@ func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
 	if err := r.decompose(c, func(at int) lapack.Matrix[complex128] { return compact(grams[at], r.active) }); err != nil {
 		return nil, err
 	}
-	for at := range r.parts {
+	needed := r.boundAlong()
+	err := c.Multiply(len(r.parts), func(at, _ int) error {
 		p := &r.parts[at]
-		p.along = make([]float64, len(p.s))
-		for i := range min(len(p.s), p.v.Cols) {
-			p.along[i] = r.rmsAlong(p.v, i)
+		last := needed(p.s)
+		v, err := r.leading(at, min(last, len(r.active)))
+		for i := range v.Cols {
+			p.along[i] = r.rmsAlong(v, i)
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	r.Squared = true
-	r.setLoss()
 	r.cut(o)
-	return r, nil
+	return r, c.Multiply(len(r.parts), func(at, _ int) (err error) {
+		p := &r.parts[at]
+		p.v, err = r.leading(at, p.k)
+		p.eigen = nil
+		return err
+	})
+}
+
+// leading returns the first count singular vectors of a block that were found from
+// products: right ones of columns, left ones of images.
+func (r *reduced) leading(at, count int) (lapack.Matrix[complex128], error) {
+	p := &r.parts[at]
+	if count == 0 {
+		return lapack.Matrix[complex128]{}, nil
+	}
+	v, err := p.eigen.VectorsTo(lapack.Matrix[complex128]{}, count)
+	if err != nil {
+		err = r.wrap(at, err)
+	}
+	return v, err
+}
+
+// wrap returns err with the layer's name and the block before it.
+func (r *reduced) wrap(at int, err error) error {
+	return fmt.Errorf("conv: layer %q: block (%d, %d): %w", r.name, r.blocks[at].U, r.blocks[at].V, err)
 }
 
 // rmsAlong returns ‖diag(a) v‖ of column i of v.
@@ -312,25 +349,27 @@ func (r *reduced) lossOf(at int) spectrum.Loss {
 	return spectrum.LinearLoss(s1, r.apart)
 }
 
-// decompose sets singular values and vectors of all blocks from their products: of
-// columns, or of images.
+// decompose sets the singular values of all blocks from their products: of columns, or of
+// images. It spoils the products.
 func (r *reduced) decompose(c crew.Crew, products func(at int) lapack.Matrix[complex128]) error {
-	solvers := make([]lapack.Eigen[complex128], c.Workers)
-	return c.Multiply(len(r.parts), func(at, worker int) error {
+	err := c.Multiply(len(r.parts), func(at, _ int) error {
 		if r.in(at) == 0 {
 			return nil
 		}
-		gram, eigen, p := products(at), &solvers[worker], &r.parts[at]
-		if err := eigen.Factorize(gram, true); err != nil {
-			return fmt.Errorf("conv: layer %q: block (%d, %d): %w", r.name, r.blocks[at].U, r.blocks[at].V, err)
+		gram, p := products(at), &r.parts[at]
+		p.eigen = new(lapack.LeadingEigen[complex128])
+		if err := p.eigen.FactorizeInPlace(gram); err != nil {
+			return r.wrap(at, err)
 		}
 		p.s = make([]float64, min(r.n, r.columns))
-		for i, v := range eigen.Values()[:min(len(p.s), gram.Rows)] {
+		for i, v := range p.eigen.Values()[:min(len(p.s), gram.Rows)] {
 			p.s[i] = math.Sqrt(max(0, v))
 		}
-		p.v = eigen.VectorsTo(lapack.Matrix[complex128]{}, gram.Rows)
 		return nil
 	})
+	r.Squared = true
+	r.setLoss()
+	return err
 }
 
 // withMean returns centred products as they were before centring.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
-	"gonum.org/v1/gonum/floats"
 )
 
 // side is a layer while its images are read: a value x, in its place in an image,
@@ -43,10 +42,9 @@ func (s *side) read(values []float64, image int) error {
 	if err := s.layer.Read(lapack.Of(1, len(values), values), image, 0); err != nil {
 		return s.wrap(err)
 	}
-	floats.Scale(math.Ldexp(1, -s.exponent), values)
-	floats.Sub(values, s.shift)
-	if factor := s.root(image) / math.Sqrt(float64(s.lengthH*s.lengthW)); factor != 1 {
-		floats.Scale(factor, values)
+	unit, factor := math.Ldexp(1, -s.exponent), s.root(image)/math.Sqrt(float64(s.lengthH*s.lengthW))
+	for j, shift := range s.shift {
+		values[j] = (values[j]*unit - shift) * factor
 	}
 	return nil
 }
@@ -91,12 +89,13 @@ const shiftImages = 32
 func (s *side) provide() error {
 	s.shift = make([]float64, s.size())
 	values, count := make([]float64, s.size()), min(shiftImages, s.images)
+	unit := math.Ldexp(1, -s.exponent)
 	for i := range count {
 		if err := s.layer.Read(lapack.Of(1, len(values), values), i*(s.images-1)/max(count-1, 1), 0); err != nil {
 			return s.wrap(err)
 		}
 		for j, v := range values {
-			if v = math.Ldexp(v, -s.exponent); math.Abs(v) <= 0x1p30 {
+			if v *= unit; math.Abs(v) <= 0x1p30 {
 				s.shift[j] += v / float64(count)
 			}
 		}

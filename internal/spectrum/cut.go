@@ -149,7 +149,9 @@ func (sp *Spectrum) Cut(rule Keep, noise Noise) (c Cut) {
 	for c.K > 0 && c.K < c.Rank && s[c.K] >= s[k-1]*(1-Tie) {
 		c.K++
 	}
-	c.Grew = c.K > k
+	for i := max(k, 1); i < c.K; i++ { // the other of a pair is no growth
+		c.Grew = c.Grew || sp.Origin == nil || sp.Origin[i] != sp.Origin[k-1]
+	}
 	for i := 1; i < c.K; i++ {
 		c.Tied = c.Tied || s[i] >= s[i-1]*(1-Tie) && (sp.Origin == nil || sp.Origin[i] != sp.Origin[i-1])
 	}
