@@ -39,7 +39,7 @@
 //
 //	here      FFTW, in the precision of the data        gonum dsp/fourier, in float64
 //	Forward   fftw(f)_plan_guru64_dft_r2c               FFT on rows, CmplxFFT on columns
-//	Inverse   …_dft of the columns, …_dft_c2r of rows   CmplxFFT on columns, FFT on rows
+//	Inverse   fftw(f)_plan_guru64_dft_c2r               CmplxFFT on columns, FFT on rows
 //
 // Plans are FFTW_ESTIMATE: planning takes a fraction of a millisecond, touches
 // no data and chooses alike in every run on one kind of processor. FFTW's SIMD
@@ -47,6 +47,10 @@
 // plan is at hand, which takes up to twice as long. Slices that make returned
 // begin there, and parts of them do from an even complex64, or from a
 // float32 whose index is a multiple of 4.
+//
+// Batches may be of any size, cut anywhere along the images: throughput is that
+// of one plan for everything. What is slow is a batch whose innermost axis, of
+// stride 1, is none of the plan's, as a plan for the images of one channel.
 //
 // The last bits of a transform depend on the plan's extents and strides and on
 // that alignment, on nothing else: not on the goroutine, nor on what runs beside

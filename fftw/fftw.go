@@ -63,7 +63,7 @@ func newForward[R Real, C Complex](b *backend[R, C], rows, cols Axis, batch []Ax
 //
 // Per image it takes about 2.5·gh·gw·log₂(gh·gw) flops, in one thread and, once
 // warm, without allocation; it cannot be interrupted, so large batches are best
-// cut into several plans' worth.
+// cut into several.
 func (f *Forward[R, C]) Execute(dst []C, src []R) { f.plan.run(dst, src) }
 
 // Close frees what the library holds for the plan, once every Execute under way
@@ -95,9 +95,8 @@ func newInverse[R Real, C Complex](b *backend[R, C], rows, cols Axis, batch []Ax
 }
 
 // Execute writes the images with the spectra in src to dst. src is not changed,
-// unlike by FFTW's own transforms of this kind: the plan keeps room for its
-// spectra without the gaps, once for every Execute that runs at the same time.
-// Cost as Forward's.
+// unlike by FFTW's own transforms of this kind, which get a copy, some images at
+// a time. Cost as Forward's.
 func (i *Inverse[R, C]) Execute(dst []R, src []C) { i.plan.run(dst, src) }
 
 // Close is as Forward's.

@@ -58,12 +58,6 @@ var single = &library[float32, complex64]{
 		return handle(C.fftwf_plan_guru64_dft_r2c(C.int(len(axes)), dims(axes), C.int(len(batch)), dims(batch),
 			(*C.float)(in), (*C.fftwf_complex)(out), flags(unaligned)|C.FFTW_PRESERVE_INPUT))
 	},
-	c2c: func(axes, batch []Axis, unaligned bool) handle {
-		in, out, free := placeholders()
-		defer free()
-		return handle(C.fftwf_plan_guru64_dft(C.int(len(axes)), dims(axes), C.int(len(batch)), dims(batch),
-			(*C.fftwf_complex)(in), (*C.fftwf_complex)(out), C.FFTW_BACKWARD, flags(unaligned)|C.FFTW_PRESERVE_INPUT))
-	},
 	c2r: func(axes, batch []Axis, unaligned bool) handle {
 		in, out, free := placeholders()
 		defer free()
@@ -73,15 +67,14 @@ var single = &library[float32, complex64]{
 	executeR2C: func(h handle, dst []complex64, src []float32) {
 		C.fftwf_execute_dft_r2c(C.fftwf_plan(h), (*C.float)(address(src)), (*C.fftwf_complex)(address(dst)))
 	},
-	executeC2C: func(h handle, dst, src []complex64) {
-		C.fftwf_execute_dft(C.fftwf_plan(h), (*C.fftwf_complex)(address(src)), (*C.fftwf_complex)(address(dst)))
-	},
 	executeC2R: func(h handle, dst []float32, src []complex64) {
 		C.fftwf_execute_dft_c2r(C.fftwf_plan(h), (*C.fftwf_complex)(address(src)), (*C.float)(address(dst)))
 	},
 	destroy:        func(h handle) { C.fftwf_destroy_plan(C.fftwf_plan(h)) },
 	alignedReal:    func(s []float32) bool { return C.fftwf_alignment_of((*C.float)(address(s))) == 0 },
 	alignedComplex: func(s []complex64) bool { return C.fftwf_alignment_of((*C.float)(address(s))) == 0 },
+	onePass:        onePass,
+	tileBytes:      tileBytes,
 }
 
 var double = &library[float64, complex128]{
@@ -90,12 +83,6 @@ var double = &library[float64, complex128]{
 		defer free()
 		return handle(C.fftw_plan_guru64_dft_r2c(C.int(len(axes)), dims(axes), C.int(len(batch)), dims(batch),
 			(*C.double)(in), (*C.fftw_complex)(out), flags(unaligned)|C.FFTW_PRESERVE_INPUT))
-	},
-	c2c: func(axes, batch []Axis, unaligned bool) handle {
-		in, out, free := placeholders()
-		defer free()
-		return handle(C.fftw_plan_guru64_dft(C.int(len(axes)), dims(axes), C.int(len(batch)), dims(batch),
-			(*C.fftw_complex)(in), (*C.fftw_complex)(out), C.FFTW_BACKWARD, flags(unaligned)|C.FFTW_PRESERVE_INPUT))
 	},
 	c2r: func(axes, batch []Axis, unaligned bool) handle {
 		in, out, free := placeholders()
@@ -106,13 +93,12 @@ var double = &library[float64, complex128]{
 	executeR2C: func(h handle, dst []complex128, src []float64) {
 		C.fftw_execute_dft_r2c(C.fftw_plan(h), (*C.double)(address(src)), (*C.fftw_complex)(address(dst)))
 	},
-	executeC2C: func(h handle, dst, src []complex128) {
-		C.fftw_execute_dft(C.fftw_plan(h), (*C.fftw_complex)(address(src)), (*C.fftw_complex)(address(dst)))
-	},
 	executeC2R: func(h handle, dst []float64, src []complex128) {
 		C.fftw_execute_dft_c2r(C.fftw_plan(h), (*C.fftw_complex)(address(src)), (*C.double)(address(dst)))
 	},
 	destroy:        func(h handle) { C.fftw_destroy_plan(C.fftw_plan(h)) },
 	alignedReal:    func(s []float64) bool { return C.fftw_alignment_of((*C.double)(address(s))) == 0 },
 	alignedComplex: func(s []complex128) bool { return C.fftw_alignment_of((*C.double)(address(s))) == 0 },
+	onePass:        onePass,
+	tileBytes:      tileBytes,
 }

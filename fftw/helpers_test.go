@@ -44,13 +44,14 @@ func onBackends[R Real, C Complex](t *testing.T, test func(*testing.T, *backend[
 	}
 }
 
-// distinctBackends returns the backends of the build, each once.
+// distinctBackends returns the backends of the build, each once, and those that
+// take other branches.
 func distinctBackends[R Real, C Complex]() []*backend[R, C] {
 	all := backendsOf[R, C]()
 	if all[0].name == all[1].name {
 		return all[:1]
 	}
-	return all[:]
+	return append(all[:], variants[R, C]()...)
 }
 
 // ulp returns the distance from 1 to the next R.

@@ -3,6 +3,7 @@
 package fftw
 
 import (
+	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -15,6 +16,49 @@ import (
 
 	"github.com/gosvcca/gosvcca/internal/sanitizer"
 )
+
+// variants returns a backend that goes by tiles at any length, and by tiles so
+// small that every plan of more than five images has several.
+func variants[R Real, C Complex]() []*backend[R, C] {
+	b := &backend[R, C]{name: "fftw by tiles"}
+	tiles := func(l layout) *library[R, C] {
+		tiled := *libraryOf[R, C]()
+		tiled.onePass, tiled.tileBytes = 0, 5*16*l.rows.Length*half(l.cols.Length)
+		return &tiled
+	}
+	b.forward = func(l layout) (work[C, R], error) { return tiles(l).forward(l) }
+	b.inverse = func(l layout) (work[R, C], error) { return tiles(l).inverse(l) }
+	return []*backend[R, C]{b}
+}
+
+func libraryOf[R Real, C Complex]() (l *library[R, C]) {
+	switch p := any(&l).(type) {
+	case **library[float32, complex64]:
+		*p = single
+	case **library[float64, complex128]:
+		*p = double
+	}
+	return l
+}
+
+// TestTiles: a tile has the length asked for or little less, and the last may
+// have less than others.
+func TestTiles(t *testing.T) {
+	l := newLayout(Axis{4, 6, 6}, Axis{6, 1, 1}, []Axis{{3, 1000, 24}, {11, 24, 72}})
+	d := newDense[complex64](l, Axis.out, 2*16*4*4)
+	assert.Equal(t, tiles{inner: Axis{3, 1000, 24}, outer: []Axis{{11, 24, 72}}, length: 2, runs: 2, count: 22}, d.tiles)
+	assert.Equal(t, 1, d.rest())
+	assert.Equal(t, tile{Axis{2, 1000, 24}, 0, 0}, d.at(0))
+	assert.Equal(t, tile{Axis{1, 1000, 24}, 2000, 48}, d.at(1))
+	assert.Equal(t, tile{Axis{1, 1000, 24}, 2240, 768}, d.at(21))
+	assert.Len(t, *d.pool.Get().(*[]complex64), 2*4*4)
+
+	d = newDense[complex64](l, Axis.in, 1)
+	assert.Equal(t, tiles{inner: Axis{11, 24, 72}, outer: []Axis{{3, 1000, 24}}, length: 1, runs: 11, count: 33}, d.tiles)
+	assert.Equal(t, 1, d.rest())
+	assert.Equal(t, 4, newDense[complex64](l, Axis.in, 4*16*4*4).length)
+	assert.Equal(t, 4, newDense[complex64](l, Axis.in, 5*16*4*4).length, "4, 4, 3 rather than 5, 5, 1")
+}
 
 // TestNothingLeaks makes, uses and closes ten thousand plans: FFTW holds none at
 // the end, and the process no more memory than after the first thousand, but for
@@ -76,45 +120,46 @@ func TestNoPlan(t *testing.T) {
 // of what was planned before it remains.
 func testNoPlan[R Real, C Complex](t *testing.T, l *library[R, C]) {
 	before := live.Load()
-	rows, cols := rowMajor(3, 4)
-	for failing := 1; ; failing++ {
-		calls, held := 0, 0
-		count := func(f func(axes, batch []Axis, unaligned bool) handle) func(axes, batch []Axis, unaligned bool) handle {
-			return func(axes, batch []Axis, unaligned bool) handle {
-				if calls++; calls == failing {
-					return nil
+	rows, cols := Axis{3, 4, 4}, Axis{4, 1, 1}
+	batch := []Axis{{2, 12, 12}}
+	for _, c := range []struct {
+		name    string
+		onePass int
+		plans   int // that it takes
+		begin   func(b *backend[R, C]) (io.Closer, error)
+	}{
+		{"forward", onePass, 2, func(b *backend[R, C]) (io.Closer, error) { return newForward(b, rows, cols, batch) }},
+		{"by tiles", 2, 4, func(b *backend[R, C]) (io.Closer, error) { return newForward(b, rows, cols, batch) }},
+		{"inverse", onePass, 4, func(b *backend[R, C]) (io.Closer, error) { return newInverse(b, rows, cols, batch) }},
+	} {
+		for failing := 1; failing <= c.plans+1; failing++ {
+			calls, held := 0, 0
+			count := func(f func(axes, batch []Axis, unaligned bool) handle) func(axes, batch []Axis, unaligned bool) handle {
+				return func(axes, batch []Axis, unaligned bool) handle {
+					if calls++; calls == failing {
+						return nil
+					}
+					held++
+					return f(axes, batch, unaligned)
 				}
-				held++
-				return f(axes, batch, unaligned)
 			}
+			broken := *l
+			broken.onePass = c.onePass
+			broken.r2c, broken.c2r = count(l.r2c), count(l.c2r)
+			broken.destroy = func(h handle) {
+				held--
+				l.destroy(h)
+			}
+			p, err := c.begin(linked(&broken))
+			if failing <= c.plans {
+				assert.ErrorIs(t, err, ErrNoPlan, c.name)
+				assert.EqualError(t, err, "fftw: 3 × 4 transforms, batch [{2 12 12}]: no plan")
+			} else {
+				require.NoError(t, err, c.name)
+				require.NoError(t, p.Close())
+			}
+			assert.Zero(t, held, c.name)
 		}
-		broken := *l
-		broken.r2c, broken.c2c, broken.c2r = count(l.r2c), count(l.c2c), count(l.c2r)
-		broken.destroy = func(h handle) {
-			held--
-			l.destroy(h)
-		}
-		f, err := newForward(linked(&broken), rows, cols, []Axis{{2, 12, 12}})
-		if failing <= 2 {
-			assert.Nil(t, f)
-			assert.ErrorIs(t, err, ErrNoPlan)
-			assert.EqualError(t, err, "fftw: 3 × 4 transforms, batch [{2 12 12}]: no plan")
-			assert.Zero(t, held)
-		} else {
-			require.NoError(t, err)
-			require.NoError(t, f.Close())
-		}
-		calls = 0
-		i, err := newInverse(linked(&broken), Axis{3, 3, 4}, cols, nil)
-		if failing > 4 {
-			require.NoError(t, err)
-			require.NoError(t, i.Close())
-			assert.Zero(t, held)
-			break
-		}
-		assert.Nil(t, i)
-		assert.ErrorIs(t, err, ErrNoPlan)
-		assert.Zero(t, held)
 	}
 	assert.Equal(t, before, live.Load())
 }

@@ -13,7 +13,7 @@ func portable[R Real, C Complex]() *backend[R, C] {
 	return &backend[R, C]{
 		name: "gonum",
 		forward: func(l layout) (work[C, R], error) {
-			tiles := newTiles(l, Axis.in)
+			tiles := newTiles(l, Axis.in, tileLength)
 			pool := sync.Pool{New: func() any { return newImages(l) }}
 			return work[C, R]{execute: func(dst []C, src []R) {
 				m := pool.Get().(*images)
@@ -29,7 +29,7 @@ func portable[R Real, C Complex]() *backend[R, C] {
 			}}, nil
 		},
 		inverse: func(l layout) (work[R, C], error) {
-			tiles := newTiles(l, Axis.out)
+			tiles := newTiles(l, Axis.out, tileLength)
 			pool := sync.Pool{New: func() any { return newImages(l) }}
 			return work[R, C]{execute: func(dst []R, src []C) {
 				m := pool.Get().(*images)
@@ -46,6 +46,10 @@ func portable[R Real, C Complex]() *backend[R, C] {
 		},
 	}
 }
+
+// tileLength is how many images are read and written together, so that cache
+// lines of neighbouring channels are used whole.
+const tileLength = 8
 
 // images holds up to tileLength images and their spectra while they are
 // transformed. gonum's transforms have workspace: one goroutine at a time.
