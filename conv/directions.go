@@ -64,12 +64,13 @@ func (r *reduced) direction(at int, p lapack.Matrix[complex128]) direction {
 func turn(x, y direction) {
 	for i := range x.mapped.Cols {
 		var largest complex128
+		size := 0.0
 		for j := range x.mapped.Rows {
-			if v := x.mapped.At(j, i); cmplx.Abs(v) > cmplx.Abs(largest) {
-				largest = v
+			if v := x.mapped.At(j, i); squared(v) > size {
+				largest, size = v, squared(v)
 			}
 		}
-		if largest == 0 {
+		if size == 0 {
 			continue
 		}
 		phase := complex(cmplx.Abs(largest), 0) / largest

@@ -3,6 +3,7 @@ package conv
 import (
 	"math"
 	"math/cmplx"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
@@ -26,7 +27,7 @@ type images struct {
 // error allows, else by the triangles of QR factorisations.
 func reduceImages(c crew.Crew, s *side, blocks []Block, o Options, accuracy float64) (*reduced, error) {
 	m := &images{Crew: c, side: s, blocks: blocks, o: o}
-	if err := start(c.Ctx, []*side{s}, 0, s.Maps.images); err != nil {
+	if err := start(c, []*side{s}, 0, s.Maps.images); err != nil {
 		return nil, err
 	}
 	m.r = &reduced{summed: s.summed(), n: s.Maps.images, blocks: blocks, parts: make([]part, len(blocks)), mean: make([][]complex128, len(blocks))}
@@ -79,7 +80,7 @@ func (m *images) products() error {
 	if err := m.cut(needed); err != nil {
 		return err
 	}
-	err = m.left(func([]float64) int { return 0 })
+	err = m.left(make([]int, len(needed)))
 	for at := range m.r.parts {
 		m.r.parts[at].eigen = nil
 	}
@@ -87,10 +88,10 @@ func (m *images) products() error {
 }
 
 // left sets the left singular vectors that are kept, or as many as wanted.
-func (m *images) left(wanted func(s []float64) int) error {
+func (m *images) left(wanted []int) error {
 	return m.Multiply(len(m.r.parts), func(at, _ int) (err error) {
 		p := &m.r.parts[at]
-		p.u, err = m.r.leading(at, max(p.k, wanted(p.s)))
+		p.u, err = m.r.leading(at, max(p.k, wanted[at]))
 		return err
 	})
 }
@@ -102,12 +103,8 @@ func (m *images) survey(power, size []float64) {
 }
 
 // cut cuts, with another pass where rounding of single columns decides the rank.
-func (m *images) cut(needed func(s []float64) int) error {
-	some := false
-	for _, p := range m.r.parts {
-		some = some || needed(p.s) > 0
-	}
-	if some {
+func (m *images) cut(needed []int) error {
+	if slices.Max(needed) > 0 {
 		if err := m.measureAlong(); err != nil {
 			return err
 		}

@@ -15,7 +15,10 @@ type Maps struct {
 	images, height, width, channels int
 	layout                          Layout
 	vector                          bool
-	memory                          func(datapoints, neurons int) svcca.Layer // of the same values, where they are in memory
+	// Where values are in memory: a layer of the same values, and an image's less shift,
+	// (v·unit − shift)·factor.
+	memory func(datapoints, neurons int) svcca.Layer
+	direct func(dst []float64, image int, unit, factor float64, shift []float64)
 }
 
 // Of returns the maps in a layer that has a shape of four dimensions: a file with
@@ -42,6 +45,23 @@ func FromSlice[T float32 | float64](name string, values []T, images, height, wid
 		layer:  svcca.FromSlice(name, values, images, height*width*channels),
 		images: images, height: height, width: width, channels: channels, layout: layout,
 		memory: func(n, d int) svcca.Layer { return svcca.FromSlice(name, values, n, d) },
+		direct: func(dst []float64, image int, unit, factor float64, shift []float64) {
+			shiftTo(dst, values[image*len(dst):][:len(dst)], unit, factor, shift)
+		},
+	}
+}
+
+// shiftTo sets dst to (values·unit − shift)·factor. By one value at a time a conversion
+// would wait for the last.
+func shiftTo[T float32 | float64](dst []float64, values []T, unit, factor float64, shift []float64) {
+	for len(dst) >= 4 && len(values) >= 4 && len(shift) >= 4 {
+		to, from, by := (*[4]float64)(dst), (*[4]T)(values), (*[4]float64)(shift)
+		a, b, c, d := float64(from[0]), float64(from[1]), float64(from[2]), float64(from[3])
+		to[0], to[1], to[2], to[3] = (a*unit-by[0])*factor, (b*unit-by[1])*factor, (c*unit-by[2])*factor, (d*unit-by[3])*factor
+		dst, values, shift = dst[4:], values[4:], shift[4:]
+	}
+	for j, v := range values {
+		dst[j] = (float64(v)*unit - shift[j]) * factor
 	}
 }
 
@@ -86,7 +106,7 @@ func (m Maps) storage() svcca.ValueType {
 func (m Maps) sample(n int) Maps {
 	if n < m.images {
 		m.layer = sampled{m.Flatten(), m.images, n}
-		m.images, m.memory = n, nil
+		m.images, m.memory, m.direct = n, nil, nil
 	}
 	return m
 }

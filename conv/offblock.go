@@ -69,7 +69,7 @@ type energy struct {
 
 // centre sets the shift to the images' mean, so that what is read is centred.
 func (e *energy) centre() error {
-	if err := start(e.Ctx, []*side{e.side}, 0, e.n); err != nil {
+	if err := start(e.Crew, []*side{e.side}, 0, e.n); err != nil {
 		return err
 	}
 	provisional := e.shift

@@ -10,6 +10,7 @@ import (
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
+	"gonum.org/v1/gonum/floats"
 )
 
 // reduced is a layer after the SV step, which pools the singular values of all blocks
@@ -27,6 +28,9 @@ type reduced struct {
 	method svcca.Method
 	parts  []part // by block
 	mean   [][]complex128
+	// stray is Σ w·‖mean‖² over all blocks where one is not centred; leak what rounding in
+	// transforms leaves in any block.
+	stray, leak float64
 }
 
 // part is a block of a reduced layer: k of its singular values are kept.
@@ -69,6 +73,11 @@ func (r *reduced) setNoise(o Options) {
 		r.noise.Unit, _ = svcca.ValueType(name).Noise()
 	}
 	for at, b := range r.blocks {
+		if o.Centering != svcca.CenterNeurons {
+			for _, v := range r.mean[at] {
+				r.stray += float64(b.Multiplicity) * r.total * squared(v)
+			}
+		}
 		if r.in(at) > 0 {
 			r.noise.Varying += b.Multiplicity * min(r.n, len(r.active))
 		}
@@ -91,6 +100,7 @@ func (r *reduced) pool() {
 	slices.SortFunc(values, func(a, b value) int {
 		return cmp.Or(cmp.Compare(b.s, a.s), cmp.Compare(a.block, b.block), cmp.Compare(a.i, b.i))
 	})
+	r.setLeak()
 	each := make([]float64, len(r.parts))
 	for at, p := range r.parts {
 		if len(p.s) > 0 {
@@ -120,38 +130,25 @@ func (r *reduced) cut(o Options) {
 }
 
 // boundAlong sets along where no singular vector is needed for it, and returns how many
-// of a block's, beginning with the first, are.
-func (r *reduced) boundAlong() (needed func(s []float64) (count int)) {
+// vectors of a block are, beginning with the first.
+func (r *reduced) boundAlong() (needed []int) {
 	least, most := math.Inf(1), 0.0
 	for _, j := range r.active {
 		least, most = min(least, r.rms[j]), max(most, r.rms[j])
 	}
+	s1 := r.largest()
+	needed = make([]int, len(r.parts))
 	for at := range r.parts {
-		r.parts[at].along = make([]float64, len(r.parts[at].s))
-	}
-	r.pool()
-	low, high := r.BoundAlong(r.noise, least, most)
-	bound := map[float64]float64{}
-	for i, s := range r.S {
-		bound[s] = r.Along[i]
-	}
-	for _, p := range r.parts {
+		p := &r.parts[at]
+		p.along = make([]float64, len(p.s))
 		for i, s := range p.s {
-			p.along[i] = bound[s]
+			along, decided := r.noise.Bounds(s1, s, least, most)
+			if p.along[i] = along; !decided {
+				needed[at] = i + 1
+			}
 		}
 	}
-	return func(s []float64) (count int) {
-		if low >= high {
-			return 0
-		}
-		for count < len(s) && s[count] >= r.S[high-1] {
-			count++
-		}
-		if count > 0 && s[count-1] > r.S[low] {
-			return 0
-		}
-		return count
-	}
+	return needed
 }
 
 // keepOf returns the rule in the words of package spectrum.
@@ -248,8 +245,7 @@ func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
 	needed := r.boundAlong()
 	err := c.Multiply(len(r.parts), func(at, _ int) error {
 		p := &r.parts[at]
-		last := needed(p.s)
-		v, err := r.leading(at, min(last, len(r.active)))
+		v, err := r.leading(at, min(needed[at], len(r.active)))
 		for i := range v.Cols {
 			p.along[i] = r.rmsAlong(v, i)
 		}
@@ -296,7 +292,7 @@ func (r *reduced) rmsAlong(v lapack.Matrix[complex128], i int) (squares float64)
 
 // setLoss sets what rounding did to squared singular values.
 func (r *reduced) setLoss() {
-	r.Loss = spectrum.SquaredLoss(r.largest(), r.apart)
+	r.Loss = spectrum.SquaredLoss(r.largest(), floats.Sum(r.apart))
 	if r.mixed {
 		most, sum := 0.0, 0.0
 		for at, e := range r.errors {
@@ -338,15 +334,36 @@ func (r *reduced) bound() (bound float64) {
 }
 
 // lossOf returns what rounding did to a block.
-func (r *reduced) lossOf(at int) spectrum.Loss {
-	s1 := r.parts[at].s[0]
+func (r *reduced) lossOf(at int) (l spectrum.Loss) {
+	s1, apart, leak := r.parts[at].s[0], 0.0, r.leak
+	if r.apart != nil {
+		apart = r.apart[at]
+	}
 	switch {
 	case r.Squared && r.mixed:
-		return spectrum.MixedLoss(s1, r.errors[at], 0)
+		l = spectrum.MixedLoss(s1, r.errors[at], 0)
 	case r.Squared:
-		return spectrum.SquaredLoss(s1, r.apart)
+		l = spectrum.SquaredLoss(s1, apart)
+	default:
+		l = spectrum.LinearLoss(s1, apart)
 	}
-	return spectrum.LinearLoss(s1, r.apart)
+	if r.Squared {
+		leak *= 2*s1 + leak
+	}
+	l.Turn, l.Each = l.Turn+leak, l.Each+leak
+	return l
+}
+
+// setLeak sets leak. A transform rounds every frequency in proportion to the whole image:
+// a block that is small beside others has errors that its own size does not tell. Those of
+// means are the same in every image, those of images at random.
+func (r *reduced) setLeak() {
+	translations, power := float64(r.lengthH*r.lengthW), r.droppedPower
+	for at, p := range r.parts {
+		power += float64(r.blocks[at].Multiplicity) * floats.Dot(p.s, p.s)
+	}
+	each := power / float64(r.n)
+	r.leak = spectrum.Epsilon * math.Sqrt(math.Log2(translations)*(each+r.stray)/translations)
 }
 
 // decompose sets the singular values of all blocks from their products: of columns, or of

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/cmplx"
 	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
@@ -229,7 +228,7 @@ func loadings(decoder lapack.Matrix[complex128]) []float64 {
 	alpha := make([]float64, decoder.Rows)
 	for i := range alpha {
 		for _, v := range decoder.Row(i) {
-			alpha[i] += cmplx.Abs(v)
+			alpha[i] += math.Sqrt(squared(v))
 		}
 	}
 	return alpha

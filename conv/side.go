@@ -3,7 +3,9 @@ package conv
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -39,10 +41,14 @@ func (s *side) root(image int) float64 {
 
 // read sets values to those of an image, shifted, scaled and weighted.
 func (s *side) read(values []float64, image int) error {
+	unit, factor := math.Ldexp(1, -s.exponent), s.root(image)/math.Sqrt(float64(s.lengthH*s.lengthW))
+	if s.direct != nil {
+		s.direct(values, image, unit, factor, s.shift)
+		return nil
+	}
 	if err := s.layer.Read(lapack.Of(1, len(values), values), image, 0); err != nil {
 		return s.wrap(err)
 	}
-	unit, factor := math.Ldexp(1, -s.exponent), s.root(image)/math.Sqrt(float64(s.lengthH*s.lengthW))
 	for j, shift := range s.shift {
 		values[j] = (values[j]*unit - shift) * factor
 	}
@@ -66,6 +72,17 @@ func (s *side) inspect(first, count int) (largest float64, err error) {
 		}
 	}
 	return largest, nil
+}
+
+// inspectAll is inspect by a crew.
+func (s *side) inspectAll(c crew.Crew, first, count int) (largest float64, err error) {
+	const chunk = 4
+	peaks := make([]float64, (count+chunk-1)/chunk)
+	err = c.Run(len(peaks), func(i, _ int) (err error) {
+		peaks[i], err = s.inspect(first+i*chunk, min(chunk, count-i*chunk))
+		return err
+	})
+	return slices.Max(peaks), err
 }
 
 // choose sets the exponent for values up to largest, unless it is for larger ones.

@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"context"
 	"math"
 	"math/cmplx"
 	"slices"
@@ -46,8 +45,8 @@ type summed struct {
 	// shift is what was subtracted from the values of every image, positions × channels
 	// whatever their layout.
 	shift []float64
-	// apart is Σ w·‖shift − mean‖² over all blocks: what centring may have lost.
-	apart float64
+	// apart is, by block, Σ w·‖shift − mean‖²: what centring may have lost.
+	apart []float64
 	// mixed: transforms and products were in float32; errors and traces estimate, by
 	// block, the norm and the trace of what that cost.
 	mixed          bool
@@ -147,7 +146,7 @@ func sumIn[R lapack.Real, C lapack.Complex](c crew.Crew, sh shape, sides ...*sid
 		gram[at] = lapack.New[complex128](width, width)
 	}
 	for {
-		if err := start(c.Ctx, sides, first, count); err != nil {
+		if err := start(c, sides, first, count); err != nil {
 			return nil, err
 		}
 		if first, count, err = b.sum(gram); err != nil {
@@ -170,14 +169,11 @@ func sumIn[R lapack.Real, C lapack.Complex](c crew.Crew, sh shape, sides ...*sid
 
 // start chooses exponents by the given images or, of a layer with nothing but zeros
 // there, by the next that have others; and provisional means.
-func start(ctx context.Context, sides []*side, first, count int) error {
+func start(c crew.Crew, sides []*side, first, count int) error {
 	for waiting := true; waiting && first < sides[0].images; first += count {
 		waiting = false
 		for _, s := range sides {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			largest, err := s.inspect(first, min(count, s.images-first))
+			largest, err := s.inspectAll(c, first, min(count, s.images-first))
 			if err != nil {
 				return err
 			}
@@ -185,12 +181,7 @@ func start(ctx context.Context, sides []*side, first, count int) error {
 			waiting = waiting || !s.scaled
 		}
 	}
-	for _, s := range sides {
-		if err := s.provide(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Run(len(sides), func(i, _ int) error { return sides[i].provide() })
 }
 
 // sum adds up the products of all images. It ends early with the images, if any,
@@ -269,9 +260,17 @@ func (b *batch[R, C]) finish(sh shape, gram []lapack.Matrix[complex128]) (*sums,
 			return nil, err
 		}
 		shifts = append(shifts, shift)
-		z.layers = append(z.layers, t.summed())
+		l := t.summed()
+		l.apart = make([]float64, len(gram))
+		z.layers = append(z.layers, l)
 	}
-	for at, g := range gram {
+	z.mean, z.rest = make([][]complex128, len(gram)), make([][]complex128, len(gram))
+	for k := range b.probes {
+		l := &z.layers[k]
+		l.mixed, l.errors, l.traces = true, make([]float64, len(gram)), make([]float64, len(gram))
+	}
+	err := b.Run(len(gram), func(at, _ int) error {
+		g := gram[at]
 		rest := slices.Clone(g.Row(0)[1:])
 		for j := range rest {
 			rest[j] /= complex(total, 0)
@@ -283,26 +282,36 @@ func (b *batch[R, C]) finish(sh shape, gram []lapack.Matrix[complex128]) (*sums,
 				row[j] -= mean * rest[j]
 			}
 		}
-		var mean []complex128
+		z.rest[at] = rest
 		for k := range z.layers {
-			l, begin := &z.layers[k], len(mean)
-			for j, v := range shifts[k][at] {
-				mean = append(mean, v+rest[begin+j])
-				l.apart += float64(sh.blocks[at].Multiplicity) * total * squared(rest[begin+j])
+			for _, v := range shifts[k][at] {
+				z.mean[at] = append(z.mean[at], v+rest[len(z.mean[at])])
 			}
 		}
-		z.gram, z.mean, z.rest = append(z.gram, g.View(1, 1, g.Rows-1, g.Rows-1)), append(z.mean, mean), append(z.rest, rest)
+		gram[at] = g.View(1, 1, g.Rows-1, g.Rows-1)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	for k, p := range b.probes {
-		l := &z.layers[k]
-		l.mixed, l.errors, l.traces = true, make([]float64, len(gram)), make([]float64, len(gram))
-		for at := range gram {
-			if l.in(at) > 0 {
+	z.gram = gram
+	err = b.Run(len(gram), func(at, _ int) error {
+		for k, p := range b.probes {
+			if l := &z.layers[k]; l.in(at) > 0 {
 				l.errors[at], l.traces[at] = p.errors(at, z.of(at, k, k))
 			}
 		}
+		return nil
+	})
+	for at := range gram {
+		for k := range z.layers {
+			l := &z.layers[k]
+			for _, v := range z.rest[at][z.begin(k, at):][:l.in(at)] {
+				l.apart[at] += total * squared(v)
+			}
+		}
 	}
-	return z, nil
+	return z, err
 }
 
 func squared(v complex128) float64 { return real(v)*real(v) + imag(v)*imag(v) }

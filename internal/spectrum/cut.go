@@ -60,22 +60,28 @@ func (z Noise) Tau(s1, along float64) float64 {
 	return max(machine, z.Unit*(math.Sqrt(n)+math.Sqrt(d))*math.Sqrt(z.Weight)*along)
 }
 
-// BoundAlong sets Along to the largest or the least a_j where either decides the
-// rank under storage, and returns the range of directions for which neither does:
-// those alone need their right singular vectors.
+// Bounds returns the largest or the least a_j where either decides whether a singular
+// value s counts to the rank; if not decided, the direction needs its singular vector.
+func (z Noise) Bounds(s1, s, least, most float64) (along float64, decided bool) {
+	switch {
+	case least >= most:
+		return most, true
+	case s <= z.Tau(s1, least)/2:
+		return least, true
+	}
+	return most, s > z.Tau(s1, most)*2
+}
+
+// BoundAlong sets Along to such bounds, and returns the range of directions for which
+// neither decides: those alone need their right singular vectors.
 func (sp *Spectrum) BoundAlong(noise Noise, least, most float64) (low, high int) {
 	sp.Along = make([]float64, len(sp.S))
 	low = len(sp.S)
 	for i, s := range sp.S {
-		sp.Along[i] = most
-		if s <= noise.Tau(sp.S[0], most)*2 && s > noise.Tau(sp.S[0], least)/2 {
+		along, decided := noise.Bounds(sp.S[0], s, least, most)
+		if sp.Along[i] = along; !decided {
 			low, high = min(low, i), i+1
-		} else if s <= noise.Tau(sp.S[0], least)/2 {
-			sp.Along[i] = least
 		}
-	}
-	if least >= most {
-		return 0, 0
 	}
 	return low, high
 }
