@@ -50,7 +50,9 @@ func (z *sums) merge(b *sums) error {
 		z.rescale(i, e)
 		b.rescale(i, e)
 		p.scaled = p.scaled || q.scaled
-		p.apart += q.apart
+		for at, a := range q.apart {
+			p.apart[at] += a
+		}
 		for at, e := range q.errors {
 			p.errors[at] += e
 			p.traces[at] += q.traces[at]
@@ -167,7 +169,9 @@ func (z *sums) rescale(i, exponent int) {
 
 // scaleErrors multiplies what is in units of squares.
 func (l *summed) scaleErrors(factor float64) {
-	l.apart *= factor
+	for at := range l.apart {
+		l.apart[at] *= factor
+	}
 	for at := range l.errors {
 		l.errors[at] *= factor
 		l.traces[at] *= factor
@@ -180,7 +184,7 @@ func (z *sums) clone() *sums {
 	c.layers, c.gram, c.rest, c.mean = slices.Clone(z.layers), nil, nil, nil
 	for i := range c.layers {
 		l := &c.layers[i]
-		l.shift, l.errors, l.traces = slices.Clone(l.shift), slices.Clone(l.errors), slices.Clone(l.traces)
+		l.shift, l.apart, l.errors, l.traces = slices.Clone(l.shift), slices.Clone(l.apart), slices.Clone(l.errors), slices.Clone(l.traces)
 	}
 	for at := range z.gram {
 		c.gram, c.rest = append(c.gram, z.gram[at].Clone()), append(c.rest, slices.Clone(z.rest[at]))

@@ -16,9 +16,9 @@ const (
 )
 
 // sumsHeader is the header of a container of sums. The arrays are, for each layer, shift
-// (positions × channels) and, where products are mixed, errors and traces, by block; then
-// for each block rest, and the upper triangle of the products row by row, complex values
-// as real and imaginary part.
+// (positions × channels), then by block apart, Σw‖shift − mean‖², and, where products are
+// mixed, errors and traces; then for each block rest, and the upper triangle of the
+// products row by row, complex values as real and imaginary part.
 type sumsHeader struct {
 	Schema       string          `json:"schema"`
 	Precision    svcca.Precision `json:"precision"`
@@ -38,7 +38,6 @@ type sumsLayer struct {
 	Channels int             `json:"channels"`
 	Scaled   bool            `json:"scaled"`
 	Exponent int             `json:"exponent"`
-	Apart    float64         `json:"apart"` // Σw‖shift − mean‖², block of images by block
 }
 
 // marshal returns the sums; those of no images are an error.
@@ -50,8 +49,8 @@ func (s *shared) marshal(schema string) ([]byte, error) {
 	h := sumsHeader{Schema: schema, Precision: z.precision(), Images: z.n, Weight: z.total, Translations: [2]int{z.shape.height, z.shape.width}}
 	var arrays [][]float64
 	for _, l := range z.layers {
-		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.vector, l.maps[0], l.maps[1], l.maps[2], l.scaled, l.exponent, l.apart})
-		arrays = append(arrays, l.shift)
+		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.vector, l.maps[0], l.maps[1], l.maps[2], l.scaled, l.exponent})
+		arrays = append(arrays, l.shift, l.apart)
 		if l.mixed {
 			arrays = append(arrays, l.errors, l.traces)
 		}
@@ -106,20 +105,22 @@ func (h *sumsHeader) sums(c *container.Container) (*sums, error) {
 	for i, l := range h.Layers {
 		of := summed{
 			grid: grids[i], name: l.Name, maps: [3]int{l.Height, l.Width, l.Channels}, vector: l.Vector, storage: l.Storage,
-			exponent: l.Exponent, scaled: l.Scaled, apart: l.Apart, mixed: h.Precision == svcca.Mixed,
+			exponent: l.Exponent, scaled: l.Scaled, mixed: h.Precision == svcca.Mixed,
 		}
 		if of.shift, err = c.Next(l.Height * l.Width * l.Channels); err != nil {
 			return nil, err
 		}
+		squares := []*[]float64{&of.apart}
 		if of.mixed {
-			for _, to := range []*[]float64{&of.errors, &of.traces} {
-				if *to, err = c.Next(len(z.shape.blocks)); err != nil {
-					return nil, err
-				}
-				for _, e := range *to {
-					if e < 0 {
-						return nil, fmt.Errorf("conv: layer %q: an error of %g: %w", l.Name, e, svcca.ErrDamaged)
-					}
+			squares = append(squares, &of.errors, &of.traces)
+		}
+		for _, to := range squares {
+			if *to, err = c.Next(len(z.shape.blocks)); err != nil {
+				return nil, err
+			}
+			for _, v := range *to {
+				if v < 0 {
+					return nil, fmt.Errorf("conv: layer %q: a sum of squares, or an error, of %g: %w", l.Name, v, svcca.ErrDamaged)
 				}
 			}
 		}
@@ -151,7 +152,7 @@ func (h *sumsHeader) shape(values int, sh *shape) (grids [2]grid, err error) {
 		_, known := l.Storage.Noise()
 		// Every value of an image is in the arrays, as its shift.
 		sized := l.Height >= 1 && l.Width >= 1 && l.Channels >= 1 && l.Height <= values && l.Width <= values/l.Height && l.Channels <= values/(l.Height*l.Width)
-		if !known || !sized || l.Vector && l.Height*l.Width > 1 || math.Abs(float64(l.Exponent)) > 1000 || !(l.Apart >= 0) {
+		if !known || !sized || l.Vector && l.Height*l.Width > 1 || math.Abs(float64(l.Exponent)) > 1000 {
 			return grids, damaged("layer %q of %d × %d × %d in %s, exponent %d", l.Name, l.Height, l.Width, l.Channels, l.Storage, l.Exponent)
 		}
 		maps[i] = Maps{images: 1, height: l.Height, width: l.Width, channels: l.Channels, vector: l.Vector}

@@ -6,6 +6,7 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 )
 
 // triangles are, for each block, the factor R of the QR factorisation of the rows of one
@@ -96,7 +97,7 @@ func (t *triangles) reduce(i int, o Options) (*reduced, []lapack.Matrix[complex1
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Loss = spectrum.LinearLoss(r.largest(), r.apart)
+	r.Loss = spectrum.LinearLoss(r.largest(), floats.Sum(r.apart))
 	r.cut(o)
 	return r, left, nil
 }
