@@ -14,9 +14,13 @@ type batch[R lapack.Real, C lapack.Complex] struct {
 	transformers []transformer[R, C]
 	blocks       int
 	rows         int // most
-	values       []C
-	stride       int
-	probes       []*probes // by layer, where C is complex64
+	// values hold rows that are stride apart, of one block after another: in the order of
+	// the half spectrum where the layers' are transformed right to their places.
+	values []C
+	stride int
+	direct bool
+	places int
+	probes []*probes // by layer, where C is complex64
 	// By worker: an image as it was read, in the type to transform, and transformed.
 	images  [][]float64
 	reals   [][]R
@@ -42,22 +46,39 @@ func newBatch[R lapack.Real, C lapack.Complex](c crew.Crew, blocks int, sides ..
 	return newBatchOf[R, C](c, rows, blocks, sides...)
 }
 
+// lead is how many values of a row lie before the columns of the layers: √w is the last.
+// It leaves columns where the transforms' vector instructions want them.
+const lead = 2
+
 // newBatchOf is newBatch for so many images at once.
 func newBatchOf[R lapack.Real, C lapack.Complex](c crew.Crew, rows, blocks int, sides ...*side) (*batch[R, C], error) {
-	b := &batch[R, C]{Crew: c, blocks: blocks, rows: rows, stride: 1}
+	b := &batch[R, C]{Crew: c, blocks: blocks, rows: rows, places: blocks, stride: lead}
+	first := sides[0]
+	b.direct = true
+	for _, s := range sides {
+		b.stride += s.columns
+		b.direct = b.direct && !s.vector && s.lengthH == first.lengthH && s.lengthW == first.lengthW
+	}
+	if b.direct {
+		b.places = first.spectrum()
+	}
+	b.stride = (b.stride+7)&^7 | 4 // rows a power of two apart would compete for lines of a cache
+	b.values = borrow[C](b.rows * b.stride * b.places)
 	spectrum, size := 0, 0
 	for _, s := range sides {
-		t, err := newTransformer[R, C](s)
+		columns := b.rows * b.stride
+		if !b.direct {
+			columns = s.columns
+			spectrum = max(spectrum, s.spectrum()*s.columns)
+		}
+		t, err := newTransformer[R, C](s, (s.lengthW/2+1)*columns, columns)
 		if err != nil {
 			b.close()
 			return nil, err
 		}
 		b.transformers = append(b.transformers, t)
-		b.stride += s.columns
-		spectrum, size = max(spectrum, s.spectrum()*s.columns), max(size, s.size())
+		size = max(size, s.size())
 	}
-	b.stride = (b.stride+7)&^7 | 4 // rows a power of two apart would compete for lines of a cache
-	b.values = borrow[C](b.rows * b.stride * blocks)
 	for range c.Workers {
 		b.images = append(b.images, make([]float64, size))
 		if _, single := any(b.values).([]complex64); single {
@@ -119,9 +140,23 @@ func (b *batch[R, C]) of(block, rows int) lapack.Matrix[C] {
 	for _, t := range b.transformers {
 		width += t.in(block)
 	}
-	at := block * b.rows * b.stride
+	at := b.place(block) * b.rows * b.stride
 	m := lapack.Matrix[C]{Rows: b.rows, Cols: b.stride, Stride: b.stride, Data: b.values[at : at+b.rows*b.stride]}
-	return m.View(0, 0, rows, width)
+	return m.View(0, lead-1, rows, width)
+}
+
+// place returns where a block lies among the values.
+func (b *batch[R, C]) place(block int) int {
+	if b.direct {
+		return b.transformers[0].at[block]
+	}
+	return block
+}
+
+// row returns the i-th row of a block, what comes before √w included.
+func (b *batch[R, C]) row(block, i int) []C {
+	at := (b.place(block)*b.rows + i) * b.stride
+	return b.values[at : at+b.stride]
 }
 
 // fill reads and transforms the images from first on.
@@ -129,22 +164,26 @@ func (b *batch[R, C]) fill(first, rows int) error {
 	return b.Run(rows, func(i, worker int) error {
 		root := C(complex(b.transformers[0].root(first+i), 0))
 		for at := range b.blocks {
-			b.row(at, i)[0] = root
+			b.row(at, i)[lead-1] = root
 		}
-		begin := [2]int{1, 1} // in block (0, 0), in others
+		begin := [2]int{lead, lead} // in block (0, 0), in others
 		for k, t := range b.transformers {
-			image, reals := b.images[worker][:t.size()], b.reals[worker]
+			image := b.images[worker][:t.size()]
 			if err := t.read(image, first+i); err != nil {
 				return err
 			}
 			if b.probes != nil {
 				b.probes[k].fill(i, worker, image, t.root(first+i))
 			}
-			spectrum := b.spectra[worker]
-			t.to(spectrum, narrow(image, reals))
-			for at := range b.blocks {
-				width := t.in(at)
-				copy(b.row(at, i)[begin[min(at, 1)]:], spectrum[t.place(at):][:width])
+			reals := narrow(image, b.reals[worker])
+			if b.direct {
+				t.to(b.values[i*b.stride+begin[0]:], reals)
+			} else {
+				spectrum := b.spectra[worker]
+				t.to(spectrum, reals)
+				for at := range b.blocks {
+					copy(b.row(at, i)[begin[min(at, 1)]:], spectrum[t.place(at):][:t.in(at)])
+				}
 			}
 			begin[0], begin[1] = begin[0]+t.in(0), begin[1]+t.in(1)
 		}
@@ -169,9 +208,4 @@ func narrow[R lapack.Real](values []float64, memory []R) []R {
 		to[j] = R(v)
 	}
 	return memory[:len(values)]
-}
-
-func (b *batch[R, C]) row(block, i int) []C {
-	at := (block*b.rows + i) * b.stride
-	return b.values[at : at+b.stride]
 }

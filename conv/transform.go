@@ -14,17 +14,17 @@ type transformer[R lapack.Real, C lapack.Complex] struct {
 	plan *fftw.Forward[R, C] // of one phase, all channels; nil for vectors
 }
 
-// newTransformer plans the transform of s into frequencies one after another, each
-// with the columns of a block.
-func newTransformer[R lapack.Real, C lapack.Complex](s *side) (t transformer[R, C], err error) {
+// newTransformer plans the transform of s into frequencies, rows and columns of which lie
+// so far apart; each has the columns of a block side by side.
+func newTransformer[R lapack.Real, C lapack.Complex](s *side, rows, columns int) (t transformer[R, C], err error) {
 	t.side = s
 	if s.vector {
 		return t, nil
 	}
 	row, column, channel := s.strides()
 	t.plan, err = fftw.NewForward[R, C](
-		fftw.Axis{Length: s.lengthH, In: s.stepH * row, Out: (s.lengthW/2 + 1) * s.columns},
-		fftw.Axis{Length: s.lengthW, In: s.stepW * column, Out: s.columns},
+		fftw.Axis{Length: s.lengthH, In: s.stepH * row, Out: rows},
+		fftw.Axis{Length: s.lengthW, In: s.stepW * column, Out: columns},
 		fftw.Axis{Length: s.many, In: channel, Out: 1},
 	)
 	if err != nil {
@@ -57,7 +57,7 @@ func (t transformer[R, C]) to(spectrum []C, image []R) {
 
 // means returns, by block, the transform of an image of means.
 func (s *side) means(image []float64, blocks int) ([][]complex128, error) {
-	t, err := newTransformer[float64, complex128](s)
+	t, err := newTransformer[float64, complex128](s, (s.lengthW/2+1)*s.columns, s.columns)
 	if err != nil {
 		return nil, err
 	}
