@@ -173,7 +173,7 @@ func (m *images) triangles() error {
 		if err := svd.Factorize(r, true); err != nil {
 			return m.wrap(err)
 		}
-		clear(p.s[copy(p.s, svd.Values()):])
+		clear(p.s[copy(p.s[:m.r.most[at]], svd.Values()):])
 		p.u = lapack.New[complex128](m.Maps.images, svd.VT().Rows)
 		conjTranspose(p.u, svd.VT())
 		return nil

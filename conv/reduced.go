@@ -28,6 +28,9 @@ type reduced struct {
 	method svcca.Method
 	parts  []part // by block
 	mean   [][]complex128
+	// most is, by block, how many singular values there can be: the others are 0, of
+	// columns that do not vary or of fewer dimensions than images.
+	most []int
 	// stray is Σ w·‖mean‖² over all blocks where one is not centred; leak what rounding in
 	// transforms leaves in any block.
 	stray, leak float64
@@ -72,6 +75,7 @@ func (r *reduced) setNoise(o Options) {
 	default:
 		r.noise.Unit, _ = svcca.ValueType(name).Noise()
 	}
+	r.most = make([]int, len(r.blocks))
 	for at, b := range r.blocks {
 		if o.Centering != svcca.CenterNeurons {
 			for _, v := range r.mean[at] {
@@ -79,7 +83,8 @@ func (r *reduced) setNoise(o Options) {
 			}
 		}
 		if r.in(at) > 0 {
-			r.noise.Varying += b.Multiplicity * min(r.n, len(r.active))
+			r.most[at] = min(o.space(r.n, at), len(r.active))
+			r.noise.Varying += b.Multiplicity * r.most[at]
 		}
 	}
 }
@@ -379,7 +384,7 @@ func (r *reduced) decompose(c crew.Crew, products func(at int) lapack.Matrix[com
 			return r.wrap(at, err)
 		}
 		p.s = make([]float64, min(r.n, r.columns))
-		for i, v := range p.eigen.Values()[:min(len(p.s), gram.Rows)] {
+		for i, v := range p.eigen.Values()[:r.most[at]] {
 			p.s[i] = math.Sqrt(max(0, v))
 		}
 		return nil

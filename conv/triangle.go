@@ -132,7 +132,7 @@ func (r *reduced) decomposeRows(at int, rows lapack.Matrix[complex128]) (left la
 	}
 	p := &r.parts[at]
 	p.s = make([]float64, min(r.n, r.columns))
-	copy(p.s, svd.Values())
+	copy(p.s[:r.most[at]], svd.Values())
 	p.along = make([]float64, len(p.s))
 	p.v = lapack.New[complex128](len(r.active), svd.VT().Rows)
 	conjTranspose(p.v, svd.VT())
