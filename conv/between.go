@@ -260,6 +260,11 @@ func reduceAlone(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sh.lowPass {
+		if err := s.dropped(c, &z.layers[0], o); err != nil {
+			return nil, err
+		}
+	}
 	r, err := z.reduce(c, 0, o)
 	if err != nil {
 		return nil, err

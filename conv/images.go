@@ -34,6 +34,11 @@ func reduceImages(c crew.Crew, s *side, blocks []Block, o Options, accuracy floa
 	for i := range s.Maps.images {
 		m.r.total += s.root(i) * s.root(i)
 	}
+	if len(s.others) > 0 {
+		if err := s.dropped(c, &m.r.summed, o); err != nil {
+			return nil, err
+		}
+	}
 	for at := range blocks {
 		m.r.mean[at] = make([]complex128, s.in(at))
 	}
@@ -67,6 +72,9 @@ func (m *images) products() error {
 	})
 	if err != nil {
 		return err
+	}
+	for j, s := range m.r.dropped {
+		size[j] += s
 	}
 	m.r.method = svcca.MethodRows
 	m.survey(power, size)
@@ -330,6 +338,9 @@ func (m *images) varying(part *side, centred, stored []([]float64)) (columns []i
 	rows := m.r.total * float64(m.lengthH*m.lengthW)
 	for c := range part.columns {
 		var power, size float64
+		if m.r.dropped != nil {
+			size = m.r.dropped[m.column(part, c)]
+		}
 		for at, b := range m.blocks {
 			if part.in(at) > 0 {
 				power += float64(b.Multiplicity) * centred[at][c]

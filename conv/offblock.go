@@ -332,20 +332,19 @@ func (e *energy) estimate(whole *pairSums) *OffBlock {
 		size := floats.Sum(s.size)
 		pairs := floats.Sum(s.along) - size
 		mean := pairs / (n * (n - 1))
-		seen += count * size / n
-		if at == 0 {
-			seen -= mean
-		} else {
-			fixed += count * mean
-		}
-		for i := range s.size {
-			mean := (pairs - 2*(s.along[i]-s.size[i])) / ((n - 1) * (n - 2))
-			seenWithout[i] += count * (size - s.size[i]) / (n - 1)
-			if at == 0 {
-				seenWithout[i] -= mean
-			} else {
-				fixedWithout[i] += count * mean
+		if at == 0 { // the variance: size/n − mean, where that would leave nothing
+			variance := floats.Sum(s.g)
+			seen += variance / (n - 1)
+			for i, g := range s.g {
+				seenWithout[i] += (variance - g - g/(n-1)) / (n - 2)
 			}
+			continue
+		}
+		seen += count * size / n
+		fixed += count * mean
+		for i := range s.size {
+			seenWithout[i] += count * (size - s.size[i]) / (n - 1)
+			fixedWithout[i] += count * (pairs - 2*(s.along[i]-s.size[i])) / ((n - 1) * (n - 2))
 		}
 	}
 	all, without := whole.norms()
