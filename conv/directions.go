@@ -62,12 +62,17 @@ func (r *reduced) direction(at int, p lapack.Matrix[complex128]) direction {
 // turn makes the entry of W_x of largest magnitude real and positive, in every column;
 // W_y's follows, so that ρ stays (DEFINITIONS §5).
 func turn(x, y direction) {
+	column := make([]complex128, x.mapped.Rows)
 	for i := range x.mapped.Cols {
 		var largest complex128
 		size := 0.0
-		for j := range x.mapped.Rows {
-			if v := x.mapped.At(j, i); squared(v) > size {
-				largest, size = v, squared(v)
+		for j := range column {
+			column[j] = x.mapped.At(j, i)
+		}
+		unit := unitOf(column)
+		for _, v := range column {
+			if squares := squared(v * unit); squares > size {
+				largest, size = v, squares
 			}
 		}
 		if size == 0 {
@@ -84,6 +89,17 @@ func turn(x, y direction) {
 			}
 		}
 	}
+}
+
+// unitOf returns the power of two that brings the largest of values near 1, where squares
+// are in float64's range.
+func unitOf(values []complex128) complex128 {
+	largest := 0.0
+	for _, v := range values {
+		largest = max(largest, math.Abs(real(v)), math.Abs(imag(v)))
+	}
+	_, e := math.Frexp(largest)
+	return complex(math.Ldexp(1, -min(max(e, -1000), 1000)), 0)
 }
 
 // directions returns those of both layers.

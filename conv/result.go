@@ -142,8 +142,9 @@ func (r *Result) pool(p *pair, blocks []compared) {
 		}
 		kx, ky := p.x.parts[at].k, p.y.parts[at].k
 		loose = loose || kx != ky && min(kx, ky) > 0 && b.rho[len(b.rho)-1] < spectrum.Tie
-		space := float64(r.Options.space(p.x.n, at))
-		r.Chance += float64(count) * float64(kx) * float64(ky) / space
+		if kx > 0 && ky > 0 { // else there may be no space
+			r.Chance += float64(count) * float64(kx) * float64(ky) / float64(r.Options.space(p.x.n, at))
+		}
 		r.ForcedOnes += count * max(0, kx+ky-r.Options.space(p.x.n, at))
 	}
 	slices.SortStableFunc(values, func(a, b value) int { return cmp.Compare(b.rho, a.rho) })
@@ -181,12 +182,14 @@ func (r *Result) pool(p *pair, blocks []compared) {
 
 // realigned bounds what rotations among the aligned directions change in PWCCA.
 func (l *reduced) realigned(blocks []compared, score, bound float64, loadings func(b compared) []float64) float64 {
-	most := math.Sqrt(float64(l.columns)) * math.Ldexp(l.S[0], l.exponent)
+	most := math.Sqrt(float64(l.columns)) * l.S[0]
 	var change, total float64
 	for at, b := range blocks {
 		count := float64(l.blocks[at].Multiplicity)
-		change += count * spectrum.Realigned(b.rho, loadings(b), score, bound, most)
-		total += count * floats.Sum(loadings(b))
+		alpha := slices.Clone(loadings(b)) // in units in which sums do not overflow
+		floats.Scale(math.Ldexp(1, -l.exponent), alpha)
+		change += count * spectrum.Realigned(b.rho, alpha, score, bound, most)
+		total += count * floats.Sum(alpha)
 	}
 	if total == 0 {
 		return 0
@@ -227,9 +230,11 @@ func norms(M lapack.Matrix[complex128]) (rows, columns []float64) {
 func loadings(decoder lapack.Matrix[complex128]) []float64 {
 	alpha := make([]float64, decoder.Rows)
 	for i := range alpha {
+		unit := unitOf(decoder.Row(i))
 		for _, v := range decoder.Row(i) {
-			alpha[i] += math.Sqrt(squared(v))
+			alpha[i] += math.Sqrt(squared(v * unit))
 		}
+		alpha[i] /= real(unit)
 	}
 	return alpha
 }
