@@ -405,7 +405,7 @@ func (t tile) addRows32(memory *[]float32, panel lapack.Matrix[float32], sum lap
 }
 
 // multiplyRows sets c to the tile of a·aᵀ + beta·c.
-func multiplyRows[T lapack.Scalar](t tile, a lapack.Matrix[T], beta T, c lapack.Matrix[T]) {
+func multiplyRows[T lapack.Real](t tile, a lapack.Matrix[T], beta T, c lapack.Matrix[T]) {
 	left := a.View(t.row, 0, t.rows, a.Cols)
 	if t.row == t.col {
 		lapack.Syrk(blas.NoTrans, 1, left, beta, c)
