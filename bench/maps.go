@@ -10,19 +10,19 @@ import (
 // of h·w·c neurons, of W5. Equal arguments give equal bits.
 //
 // Behind x lie c independent Gaussian fields z_i over positions, which wrap round.
-// Along either axis their covariance falls as a^distance, with an a between 0.2 and
-// 0.7 of each field: they have more of low frequencies than of high ones. Behind y
+// Along either axis their covariance falls as a^distance, with an a between 0.5 and
+// 0.95 of each field: they have more of low frequencies than of high ones. Behind y
 // lie z_i·cos θ_i + w_i·sin θ_i, with the angles of Pair. Here z_i is smoothed the
 // other way round, which keeps its spectrum and turns its phases, so that products of
 // the two layers are complex; and w_i is of half the a, so that ρ falls from low
-// frequencies to high ones. Fields fall in size from 1 to e⁻³, and a layer's channels
+// frequencies to high ones. Fields fall in size from 1 to e⁻⁴, and a layer's channels
 // are a rotation of its fields. Channels have means of their own, from which those of
 // single positions are a third of a standard deviation off.
 //
-// At W3's size k is 7062 and 7100 of the 16384 directions of all frequencies; as rows
-// k is 787 of 999.
+// At W3's size k is 5401 and 7512 of the 16384 directions of all frequencies; as rows
+// k is 910 and 949 of 999.
 //
-// Cost O(n·h·w·c·log c): 3 seconds for W3.
+// Cost O(n·h·w·c·log c): 2 seconds for W3.
 func Maps(n, h, w, c int, seed uint64) (x, y []float32) {
 	var (
 		rng          = rand.New(rand.NewPCG(seed, uint64(c)))

@@ -8,6 +8,7 @@ package bench
 //	w2 N D ROWS LAYER.f32 …     a pane: Weighted of each of the first ROWS layers
 //	                            with each of the others
 //	w3 N H W C X.f32 Y.f32      a pair of maps, by their DFT: all ρ and directions
+//	translated N H W C X.f32 Y.f32   the same by SVCCA of all translations, explicitly
 //	w4 X.npy Y.npy              a pair of files: all ρ and directions
 //	w5 N D X.f32 Y.f32          a pair of layers: ρ alone
 //	dsyrk N D TIME              the machine's rate: a panel of N × D float64
@@ -23,6 +24,9 @@ const (
 	W4    = "w4"
 	W5    = "w5"
 	DSYRK = "dsyrk"
+
+	Translated = "translated"
+	Growth     = "growth" // of the last against w3
 )
 
 // About says what a worker computes with.

@@ -9,12 +9,13 @@ import (
 )
 
 // basis is a layer after the SV step: its singular values, where they are cut,
-// and the right singular vectors kept. Values are in units of 2^scale.
+// and the right singular vectors kept, or the left ones where only those were asked
+// for. Values are in units of 2^scale.
 type basis struct {
 	*side
 	spectrum.Spectrum // in units of 2^scale
 	spectrum.Cut
-	v         lapack.Matrix[float64]
+	v, u      lapack.Matrix[float64]
 	method    Method
 	precision Precision
 	fallback  bool // to float64, where Mixed was asked for

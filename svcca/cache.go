@@ -60,7 +60,8 @@ func (p *pane) digest(i int) error {
 }
 
 // reducedHeader is the header of a reduced layer's container. The arrays are s,
-// shift, rest, and V row by row, in units of 2^exponent.
+// shift, rest, V row by row, and U where neurons outnumber datapoints, in units of
+// 2^exponent.
 type reducedHeader struct {
 	Schema     string    `json:"schema"`
 	Neurons    int       `json:"neurons"`
@@ -89,8 +90,10 @@ func (p *pane) keepBasis(i int, b *basis) error {
 		return nil
 	}
 	arrays := [][]float64{b.S, b.shift, b.rest}
-	for j := range b.v.Rows {
-		arrays = append(arrays, b.v.Row(j))
+	for _, vectors := range []lapack.Matrix[float64]{b.v, b.u} {
+		for j := range vectors.Rows {
+			arrays = append(arrays, vectors.Row(j))
+		}
 	}
 	data, err := container.Encode(reducedHeader{
 		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active),
@@ -170,6 +173,12 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 		return nil, err
 	}
 	b.v = lapack.Of(s.d, h.K, values)
+	if s.n < s.d {
+		if values, err = c.Next(s.n * h.K); err != nil {
+			return nil, err
+		}
+		b.u = lapack.Of(s.n, h.K, values)
+	}
 	return b, c.End()
 }
 

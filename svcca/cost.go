@@ -38,6 +38,9 @@ func reductionBytes(n, d int, precision Precision) int64 {
 	}
 	rows := int64(min(panelRows(d), n))
 	if n < d {
+		if precision == Mixed {
+			need += panelBytes / 2
+		}
 		return need + panelBytes + 8*int64(n)*int64(chunkRows)
 	}
 	return need + 2*8*rows*columns
@@ -124,10 +127,17 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	for _, d := range all {
 		r := reductionCost(n, d, o.Precision)
 		k := guessK(n, d, o.Keep)
-		c.Products += r.Products + 2*float64(n)*float64(d)*k
+		c.Products += r.Products
 		c.Factors += r.Factors
-		c.Values += 2 * r.Values
-		c.Memory += int64(8 * float64(d) * k)
+		c.Values += r.Values
+		if n < d { // U
+			c.Memory += int64(8 * float64(n) * k)
+		}
+		if !o.leftAlone(n, d) { // V, or coordinates by it
+			c.Products += 2 * float64(n) * float64(d) * k
+			c.Values += r.Values
+			c.Memory += int64(8 * float64(d) * k)
+		}
 		reduction, kept = max(reduction, r.Memory), kept+int64(k)
 	}
 	if symmetric {
@@ -281,7 +291,7 @@ func (p *pane) windowCost(w window) (flops float64) {
 		for _, i := range positions {
 			b := p.bases[layers[i]]
 			kept[side] += float64(b.K)
-			if side == 0 || !w.symmetric {
+			if b.u.Data == nil && (side == 0 || !w.symmetric) {
 				flops += 2 * n * float64(b.d) * float64(b.K)
 			}
 		}

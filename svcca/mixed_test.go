@@ -463,11 +463,20 @@ func TestMixedWarnings(t *testing.T) {
 		assert.Contains(t, codes(c), svcca.WarnUncertainK)
 	}
 
-	// Layers with fewer datapoints than neurons are summed in float64 in any case.
-	x, y = related(newRand(45), 20, graded(30, 0.2), graded(30, 0.3), 30, 30)
-	c, double = between(t, x.layer(), y.layer(), mixed(svcca.Keep{})), between(t, x.layer(), y.layer(), svcca.Options{})
-	assert.Equal(t, double.Rho, c.Rho)
-	assert.Equal(t, double.Method, c.Method)
+	// Of layers with fewer datapoints than neurons products of datapoints are in float32.
+	x, y = related(newRand(45), 20, graded(12, 0.2), graded(12, 0.3), 30, 30)
+	for _, keep := range []svcca.Keep{svcca.Variance(0.9), svcca.Count(5), svcca.FullRank()} {
+		c, double = between(t, x.layer(), y.layer(), mixed(keep)), between(t, x.layer(), y.layer(), svcca.Options{Keep: keep})
+		checkMixed(t, keep.String(), c, double, worstRatio{})
+		if keep == svcca.FullRank() { // float32 does not tell what is left from nothing
+			assert.Contains(t, codes(c), svcca.WarnDouble)
+			assert.Less(t, c.ErrorBound, 1e-8, "float64's")
+			continue
+		}
+		assert.Equal(t, svcca.MethodRows, c.Method)
+		assert.NotContains(t, codes(c), svcca.WarnDouble)
+		assert.Greater(t, c.ErrorBound, 0x1p-25, "float32's")
+	}
 }
 
 // TestMixedUnits: what does not vary sets no unit. Squares of the others would be

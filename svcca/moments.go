@@ -136,6 +136,12 @@ func (t tile) add(memory *[]float32, b block, offset int, sum lapack.Matrix[floa
 	}
 	product := take(memory, t.rows, t.cols)
 	multiply(t, b.f32, offset, 0, product)
+	t.addProduct(product, offset, sum)
+}
+
+// addProduct adds a product in float32 to the tile of sum.
+func (t tile) addProduct(product lapack.Matrix[float32], offset int, sum lapack.Matrix[float64]) {
+	to := sum.View(t.row, t.col, t.rows, t.cols)
 	for i := range product.Rows {
 		from := 0
 		if t.row == t.col && offset == 0 {

@@ -49,7 +49,9 @@ type Progress struct {
 //
 // A first pass reduces every layer once. Further passes make blocks of rows into
 // coordinates of all layers, stacked, and sum their products: no more of a layer
-// is ever held than its reduced basis, neurons × k values, and a block of rows.
+// is ever held than its reduced basis, neurons × k values, and a block of rows. Of
+// layers with fewer datapoints than neurons the coordinates are held, datapoints × k
+// values, and the basis for PWCCA alone.
 // Where the products of all pairs exceed Memory, groups of layers take turns, and
 // a layer's rows are read once for each group of those it is compared with.
 //
@@ -225,13 +227,24 @@ func (p *pane) reduceLayer(i int) (*basis, error) {
 	}
 	w := borrow()
 	defer w.back()
-	b, _, err := reduceSide(crew.Alone(p.Ctx), w, newSide(l, p.weights, p.Options), p.Options)
+	s := newSide(l, p.weights, p.Options)
+	s.leftAlone = p.leftAlone(l.n, l.d) && p.digests[i] == "" // a cache is for other scores too
+	b, u, err := reduceSide(crew.Alone(p.Ctx), w, s, p.Options)
 	if err != nil {
 		return nil, err
 	}
-	b.v = b.v.Clone()
+	if l.n < l.d {
+		b.u = u
+	}
+	if b.v.Data != nil {
+		b.v = b.v.Clone()
+	}
 	return b, p.keepBasis(i, b)
 }
+
+// leftAlone reports whether left singular vectors, which are found first where neurons
+// outnumber datapoints, are all that scores need of a layer.
+func (o PaneOptions) leftAlone(n, d int) bool { return n < d && o.Scores != AllScores }
 
 // advance tells Progress.
 func (p *pane) advance(change func(*Progress), cost float64) {
@@ -292,6 +305,9 @@ func (p *pane) result() *Pane {
 // V S⁻¹ is far from making them orthonormal, all of U is found, as Reduce does.
 func (p *pane) coordinates(i int) (*coordinates, error) {
 	b := p.bases[i]
+	if b.u.Data != nil {
+		return &coordinates{basis: b, held: b.u}, nil
+	}
 	z := newCoordinates(b, p.Precision, new([]float64), new([]float32))
 	if b.precision == Double && b.Bound > looseBound {
 		w := borrow()

@@ -9,6 +9,7 @@ import (
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 )
 
 // rows serve a layer with fewer datapoints than neurons, n < d: there the n × n
@@ -17,48 +18,78 @@ import (
 type rows struct {
 	crew.Crew
 	*side
+	space   *workspace
 	scratch lapack.Matrix[float64] // n × panel
+	partial lapack.Matrix[float64] // sums over chunks of rows, by chunk
+	spread  []int                  // datapoints that give provisional means
 }
 
 // newRows prepares for passes over the layer.
-func newRows(c crew.Crew, s *side) *rows {
+func newRows(c crew.Crew, w *workspace, s *side) *rows {
+	w.workers(c.Workers)
 	width := min(s.d, max(panelBytes/(8*s.n), 16))
-	s.mean, s.shift, s.rest = make([]float64, s.d), make([]float64, s.d), make([]float64, s.d)
-	return &rows{Crew: c, side: s, scratch: lapack.New[float64](s.n, width)}
+	s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
+	s.setShift(make([]float64, s.d))
+	r := &rows{
+		Crew: c, side: s, space: w,
+		scratch: take(&w.blocks[0], s.n, width), partial: take(&w.blocks[1], chunks(s.n), width),
+	}
+	count := min(chunkRows, s.n)
+	for i := range count {
+		r.spread = append(r.spread, i*(s.n-1)/max(count-1, 1))
+	}
+	if s.weights.root != nil {
+		heaviest := 0
+		for i, root := range s.weights.root {
+			if root > s.weights.root[heaviest] {
+				heaviest = i
+			}
+		}
+		r.spread = append(r.spread, heaviest)
+	}
+	return r
 }
 
 // each calls visit with every panel, centred, scaled and weighted, and constant
 // neurons set to zero; col is its first neuron. It calls rescale with a factor
 // when values outgrow the exponent: sums made so far are in units of the old.
-func (r *rows) each(visit func(panel lapack.Matrix[float64], col int) error, rescale func(factor float64)) error {
-	squares := make([]float64, r.scratch.Cols)
+func (r *rows) each(precision Precision, visit func(panel lapack.Matrix[float64], col int) error, rescale func(factor float64)) error {
 	for col := 0; col < r.d; col += r.scratch.Cols {
 		panel := r.scratch.View(0, 0, r.n, min(r.scratch.Cols, r.d-col))
-		largest, err := r.read(panel, col)
-		if err != nil {
-			return err
-		}
-		if largest > 0 && !r.scaled {
-			r.choose(largest) // sums so far are zero, which any factor² could make NaN
-		} else if math.Ldexp(largest, -r.exponent) > Double.largest() {
-			old := r.exponent
-			r.choose(largest)
-			factor := math.Ldexp(1, old-r.exponent)
-			for j := range col {
-				r.rms[j] *= factor
+		for {
+			largest, err := r.read(panel, col)
+			if err != nil {
+				return err
 			}
-			rescale(factor)
+			if largest == 0 || r.scaled && math.Ldexp(largest, -r.exponent) <= precision.largest() {
+				break
+			}
+			r.grow(largest, col, rescale) // and once more
 		}
-		if err := r.centre(panel, col, squares); err != nil {
+		if err := r.centre(panel, col); err != nil {
 			return err
 		}
-		r.survey(col, squares[:panel.Cols])
 		r.silence(panel, col)
 		if err := visit(panel, col); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// grow chooses an exponent for values up to largest, with col neurons done.
+func (r *rows) grow(largest float64, col int, rescale func(factor float64)) {
+	if !r.scaled {
+		r.choose(largest) // sums so far are zero, which any factor² could make NaN
+		return
+	}
+	old := r.exponent
+	r.choose(largest)
+	factor := math.Ldexp(1, old-r.exponent)
+	for _, of := range [][]float64{r.rms, r.mean, r.shift, r.minus, r.rest} {
+		floats.Scale(factor, of[:col])
+	}
+	rescale(factor)
 }
 
 // silence sets to zero the constant neurons among the columns of block, of
@@ -81,8 +112,13 @@ func (s *side) silence(block lapack.Matrix[float64], col int) {
 	}
 }
 
-// read fills panel with values as they are and returns the largest magnitude.
+// read fills panel with scaled values less provisional means, and returns the
+// largest magnitude of those as they were. Sums of the first are in partial.
 func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err error) {
+	if err := r.provide(col, panel.Cols); err != nil {
+		return 0, err
+	}
+	factor, minus := math.Ldexp(1, -r.exponent), r.minus[col:][:panel.Cols]
 	peaks := make([]float64, chunks(r.n))
 	err = r.Run(len(peaks), func(c, _ int) (err error) {
 		first := c * chunkRows
@@ -90,8 +126,17 @@ func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err
 		if err := r.Read(block, first, col); err != nil {
 			return r.wrap(err)
 		}
-		peaks[c], err = magnitude(r.name, block, first, col)
-		return err
+		if peaks[c], err = magnitude(r.name, block, first, col); err != nil {
+			return err
+		}
+		sum := r.partial.Row(c)[:panel.Cols]
+		clear(sum)
+		for i := range block.Rows {
+			row, root := block.Row(i), r.root(first+i)
+			floats.AddScaledTo(row, minus, factor, row)
+			floats.AddScaled(sum, root*root/r.weights.total, row)
+		}
+		return nil
 	})
 	for _, p := range peaks {
 		largest = max(largest, p)
@@ -99,70 +144,107 @@ func (r *rows) read(panel lapack.Matrix[float64], col int) (largest float64, err
 	return largest, err
 }
 
-// centreColumns is how many neurons are centred together: a strip of them by
-// all datapoints is small enough for a cache, wide enough for whole lines.
-const centreColumns = 64
+// provide sets the provisional means of neurons from col on to those of the
+// datapoints in spread. Where these have a share p of the weight, that is off by at
+// most a standard deviation over √p, beside which no rounding of it counts; without,
+// that of an offset would pass for a direction. They also choose the exponent, where
+// there is none.
+func (r *rows) provide(col, neurons int) error {
+	if r.scaled && r.centering != CenterNeurons {
+		return nil
+	}
+	sample := take(&r.space.chunks[0], len(r.spread), neurons)
+	for k, i := range r.spread {
+		if err := r.Read(sample.View(k, 0, 1, neurons), i, col); err != nil {
+			return r.wrap(err)
+		}
+	}
+	largest, err := magnitude(r.name, sample, 0, col)
+	if err != nil {
+		return err // of whichever datapoint: the first will be looked for
+	}
+	if !r.scaled && largest > 0 {
+		r.choose(largest)
+	}
+	if r.centering != CenterNeurons {
+		return nil
+	}
+	var total float64
+	for _, i := range r.spread {
+		total += r.root(i) * r.root(i)
+	}
+	factor, shift := math.Ldexp(1, -r.exponent), r.shift[col:][:neurons]
+	clear(shift)
+	for k, i := range r.spread {
+		row := sample.Row(k)
+		floats.Scale(factor, row)
+		floats.AddScaled(shift, r.root(i)*r.root(i)/total, row)
+	}
+	for j, v := range shift {
+		r.minus[col+j] = -v
+	}
+	return nil
+}
 
-// centre scales the panel's values, subtracts each neuron's mean and weighs the
-// rows. It sets means, and squares to the neurons' sums of squares.
-func (r *rows) centre(panel lapack.Matrix[float64], col int, squares []float64) error {
-	factor := math.Ldexp(1, -r.exponent)
-	strips := (panel.Cols + centreColumns - 1) / centreColumns
-	return r.Run(strips, func(i, _ int) error {
-		at := i * centreColumns
-		strip := panel.View(0, at, r.n, min(centreColumns, panel.Cols-at))
-		for i := range r.n {
-			row := strip.Row(i)
-			for j := range row {
-				row[j] *= factor
-			}
+// centre subtracts from each of the panel's neurons what is left of its mean,
+// weighs the rows and surveys the neurons.
+func (r *rows) centre(panel lapack.Matrix[float64], col int) error {
+	rest := r.rest[col:][:panel.Cols]
+	clear(rest)
+	if r.centering == CenterNeurons {
+		for c := range r.partial.Rows {
+			floats.Add(rest, r.partial.Row(c)[:panel.Cols])
 		}
-		// Twice: the first mean is off by its rounding, which an offset makes large
-		// beside what varies, and which would count as a direction of its own.
-		shift, rest := r.shift[col+at:][:strip.Cols], r.rest[col+at:][:strip.Cols]
-		clear(shift)
-		clear(rest)
-		for _, mean := range [][]float64{shift, rest} {
-			if r.centering != CenterNeurons {
-				break
-			}
-			clear(mean)
-			for i := range r.n {
-				w := r.root(i) * r.root(i) / r.weights.total
-				for j, v := range strip.Row(i) {
-					mean[j] += w * v
-				}
-			}
-			for i := range r.n {
-				row := strip.Row(i)
-				for j := range row {
-					row[j] -= mean[j]
-				}
-			}
-		}
-		for j := range strip.Cols {
-			r.mean[col+at+j] = shift[j] + rest[j]
-		}
-		squares := squares[at:][:strip.Cols]
+	}
+	for j, v := range rest {
+		r.mean[col+j] = r.shift[col+j] + v
+	}
+	err := r.Run(r.partial.Rows, func(c, _ int) error {
+		squares := r.partial.Row(c)[:panel.Cols]
 		clear(squares)
-		for i := range r.n {
-			root, row := r.root(i), strip.Row(i)
-			for j, v := range row {
-				v *= root
-				row[j] = v
-				squares[j] += v * v
+		for i := c * chunkRows; i < min((c+1)*chunkRows, r.n); i++ {
+			row := panel.Row(i)
+			floats.AddScaled(row, -1, rest)
+			if r.weights.root != nil {
+				floats.Scale(r.root(i), row)
 			}
+			addSquares(squares, row)
 		}
 		return nil
 	})
+	squares := r.partial.Row(0)[:panel.Cols]
+	for c := 1; c < r.partial.Rows; c++ {
+		floats.Add(squares, r.partial.Row(c)[:panel.Cols])
+	}
+	r.survey(col, squares)
+	return err
+}
+
+// addSquares adds to sums the squares of values.
+func addSquares(sums, values []float64) {
+	for len(sums) >= 8 && len(values) >= 8 {
+		to, v := (*[8]float64)(sums), (*[8]float64)(values)
+		for i := range to {
+			to[i] += v[i] * v[i]
+		}
+		sums, values = sums[8:], values[8:]
+	}
+	for i, v := range values {
+		sums[i] += v * v
+	}
 }
 
 // reduceRows decomposes a layer with n < d, by the eigenvectors of XcXcᵀ where
 // their bound allows, else by those of the triangle of Xcᵀ. It returns the basis
-// and the left singular vectors kept.
+// and the left singular vectors kept; the basis has no V where nobody asks for it.
 func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
-	r := newRows(c, s)
-	b, u, err := r.decompose(o)
+	r := newRows(c, w, s)
+	precision := o.Precision
+	b, u, err := r.decompose(o, precision)
+	if err == nil && b == nil && precision == Mixed {
+		precision = Double
+		b, u, err = r.decompose(o, precision)
+	}
 	if errors.Is(err, ErrNotFinite) {
 		// Panels meet values neuron by neuron: look for the first by rows.
 		p := newPanel(c, w, Double, s)
@@ -171,19 +253,24 @@ func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64)
 	if err != nil {
 		return nil, u, err
 	}
-	if b == nil || b.Bound > accuracy {
+	if b == nil || precision == Double && b.Bound > accuracy {
 		if b, u, err = r.decomposeTriangle(o); err != nil {
 			return nil, u, err
 		}
 	}
+	b.fallback = precision != o.Precision
 	if err := b.usable(); err != nil {
 		return nil, u, err
 	}
-	s.setShift(s.shift)
+	if s.leftAlone {
+		return b, u, nil
+	}
 	b.v = lapack.New[float64](r.d, b.K)
-	err = r.each(func(panel lapack.Matrix[float64], col int) error {
+	err = r.each(Double, func(panel lapack.Matrix[float64], col int) error {
 		part := b.v.View(col, 0, panel.Cols, b.K)
-		lapack.Gemm(blas.Trans, blas.NoTrans, 1, panel, u, 0, part)
+		if err := r.project(panel, u, part); err != nil {
+			return err
+		}
 		for j := range part.Rows {
 			row := part.Row(j)
 			for i := range row {
@@ -195,35 +282,146 @@ func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64)
 	return b, u, err
 }
 
-// decompose finds U and s from XcXcᵀ; no basis where a decision is not certain.
-func (r *rows) decompose(o Options) (*basis, lapack.Matrix[float64], error) {
-	gram := lapack.New[float64](r.n, r.n)
-	err := r.each(func(panel lapack.Matrix[float64], _ int) error {
-		lapack.Syrk(blas.NoTrans, 1, panel, 1, gram)
+// project sets part to panelᵀu.
+func (r *rows) project(panel, u, part lapack.Matrix[float64]) error {
+	return r.Multiply((panel.Cols+panelStrip-1)/panelStrip, func(i, _ int) error {
+		at := i * panelStrip
+		neurons := min(panelStrip, panel.Cols-at)
+		lapack.Gemm(blas.Trans, blas.NoTrans, 1, panel.View(0, at, panel.Rows, neurons), u, 0, part.View(at, 0, neurons, part.Cols))
 		return nil
+	})
+}
+
+// decompose finds U and s from XcXcᵀ; no basis where a decision is not certain.
+func (r *rows) decompose(o Options, precision Precision) (*basis, lapack.Matrix[float64], error) {
+	var none lapack.Matrix[float64]
+	gram := take(&r.space.gram, r.n, r.n)
+	gram.Zero()
+	var signs *probes
+	var narrow lapack.Matrix[float32]
+	if precision == Mixed {
+		signs = newProbes(&r.space.signs[0], r.n, 1)
+		narrow = take(&r.space.blocks32[0], r.n, r.scratch.Cols)
+	}
+	tiles := tilesOf(r.n, r.Tile)
+	err := r.each(precision, func(panel lapack.Matrix[float64], _ int) error {
+		if precision == Double {
+			return r.Multiply(len(tiles), func(i, _ int) error {
+				tiles[i].addRows(panel, gram)
+				return nil
+			})
+		}
+		narrow := narrow.View(0, 0, r.n, panel.Cols)
+		if err := r.narrow(narrow, panel, signs); err != nil {
+			return err
+		}
+		return r.Multiply(len(tiles), func(i, worker int) error {
+			tiles[i].addRows32(&r.space.parts32[worker], narrow, gram)
+			return nil
+		})
 	}, func(factor float64) {
-		for i := range gram.Rows {
-			row := gram.Row(i)
-			for j := range row {
-				row[j] *= factor * factor
-			}
+		square(gram, factor)
+		if signs != nil {
+			square(signs.sums[0], factor)
 		}
 	})
 	if err != nil {
-		return nil, gram, err
+		return nil, none, err
 	}
-	var eigen lapack.Eigen[float64]
-	if err := eigen.Factorize(gram, true); err != nil {
-		return nil, gram, r.wrap(err)
+	var spectral, frobenius float64
+	if precision == Mixed {
+		spectral, frobenius = signs.errors(gram, signs.total(), 0, make([]float64, r.n))
 	}
-	u := eigen.VectorsTo(lapack.Matrix[float64]{}, r.n)
-	b := &basis{side: r.side, method: MethodRows}
+	eigen := &r.space.eigen[0]
+	if err := eigen.FactorizeInPlace(gram); err != nil {
+		return nil, none, r.wrap(err)
+	}
+	b := &basis{side: r.side, method: MethodRows, precision: precision}
 	b.S, b.Squared = squaredValues(eigen.Values(), r.n), true
 	b.Loss = spectrum.SquaredLoss(b.S[0], 0)
-	if err := r.finish(b, u, o); err != nil || !b.RankSure || !b.KSure {
-		return nil, gram, err
+	if precision == Mixed {
+		b.Loss = spectrum.MixedLoss(b.S[0], spectral, frobenius)
 	}
-	return b, u.View(0, 0, r.n, b.K).Clone(), nil
+	leading := func(k int) (lapack.Matrix[float64], error) {
+		u, err := eigen.VectorsTo(lapack.Matrix[float64]{}, k)
+		if err != nil {
+			err = r.wrap(err)
+		}
+		return u, err
+	}
+	if err := r.finish(b, leading, o); err != nil || !b.KSure || precision == Double && !b.RankSure {
+		return nil, none, err
+	}
+	u, err := leading(b.K)
+	return b, u, err
+}
+
+// narrow sets narrow to panel, and adds what XcXcᵀ·signs has of it to p's sums.
+func (r *rows) narrow(narrow lapack.Matrix[float32], panel lapack.Matrix[float64], p *probes) error {
+	partial := take(&r.space.scaled[0], chunks(r.n)*probeCount, panel.Cols) // of Xcᵀ·signs
+	partial.Zero()
+	of := func(c, q int) []float64 { return partial.Row(c*probeCount + q) }
+	each := func(visit func(i, c int)) error {
+		return r.Run(chunks(r.n), func(c, _ int) error {
+			for i := c * chunkRows; i < min((c+1)*chunkRows, r.n); i++ {
+				visit(i, c)
+			}
+			return nil
+		})
+	}
+	err := each(func(i, c int) {
+		row := panel.Row(i)
+		convert(narrow.Row(i), row)
+		for q, sign := range p.signs.Row(i) {
+			floats.AddScaled(of(c, q), sign, row)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for c := 1; c < chunks(r.n); c++ {
+		for q := range probeCount {
+			floats.Add(of(0, q), of(c, q))
+		}
+	}
+	return each(func(i, _ int) {
+		sums := p.sums[0].Row(i)[1:]
+		for q := range sums {
+			sums[q] += floats.Dot(of(0, q), panel.Row(i))
+		}
+	})
+}
+
+// addRows adds the tile of panel·panelᵀ to sum.
+func (t tile) addRows(panel, sum lapack.Matrix[float64]) {
+	multiplyRows(t, panel, 1, sum.View(t.row, t.col, t.rows, t.cols))
+}
+
+// addRows32 is addRows for a product in float32, in the memory given.
+func (t tile) addRows32(memory *[]float32, panel lapack.Matrix[float32], sum lapack.Matrix[float64]) {
+	product := take(memory, t.rows, t.cols)
+	multiplyRows(t, panel, 0, product)
+	t.addProduct(product, 0, sum)
+}
+
+// multiplyRows sets c to the tile of a·aᵀ + beta·c.
+func multiplyRows[T lapack.Real](t tile, a lapack.Matrix[T], beta T, c lapack.Matrix[T]) {
+	left := a.View(t.row, 0, t.rows, a.Cols)
+	if t.row == t.col {
+		lapack.Syrk(blas.NoTrans, 1, left, beta, c)
+		return
+	}
+	lapack.Gemm(blas.NoTrans, blas.Trans, 1, left, a.View(t.col, 0, t.cols, a.Cols), beta, c)
+}
+
+// square multiplies sums of squares by factor², when values are multiplied by factor.
+func square(sums lapack.Matrix[float64], factor float64) {
+	for i := range sums.Rows {
+		row := sums.Row(i)
+		for j := range row {
+			row[j] *= factor * factor
+		}
+	}
 }
 
 // decomposeTriangle finds U and s from the factor R of Xcᵀ = QR, n × n, grown by
@@ -232,7 +430,7 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	stack := lapack.New[float64](r.n+r.scratch.Cols, r.n)
 	var qr lapack.QR[float64]
 	height := 0
-	err := r.each(func(panel lapack.Matrix[float64], _ int) error {
+	err := r.each(Double, func(panel lapack.Matrix[float64], _ int) error {
 		stack.View(height, 0, panel.Cols, r.n).TransposeFrom(panel)
 		if err := qr.Factorize(stack.View(0, 0, height+panel.Cols, r.n)); err != nil {
 			return r.wrap(err)
@@ -253,15 +451,19 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	b.Loss = spectrum.LinearLoss(b.S[0], 0)
 	u := lapack.New[float64](r.n, height)
 	u.TransposeFrom(svd.VT())
-	if err := r.finish(b, u, o); err != nil {
+	if err := r.finish(b, func(k int) (lapack.Matrix[float64], error) { return u.View(0, 0, r.n, k), nil }, o); err != nil {
 		return nil, u, err
 	}
-	return b, u.View(0, 0, r.n, b.K), nil
+	return b, u.View(0, 0, r.n, b.K).Clone(), nil
 }
 
-// finish cuts b.
-func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) error {
+// finish cuts b. leading returns the first so many left singular vectors.
+func (r *rows) finish(b *basis, leading func(k int) (lapack.Matrix[float64], error), o Options) error {
 	if low, high := b.boundAlong(o.RankTol); low < high {
+		u, err := leading(high)
+		if err != nil {
+			return err
+		}
 		if err := r.measureAlong(b.Along[low:high], u.View(0, low, r.n, high-low)); err != nil {
 			return err
 		}
@@ -276,9 +478,11 @@ func (r *rows) finish(b *basis, u lapack.Matrix[float64], o Options) error {
 func (r *rows) measureAlong(along []float64, u lapack.Matrix[float64]) error {
 	whole, noisy := make([]float64, u.Cols), make([]float64, u.Cols)
 	product := lapack.New[float64](r.scratch.Cols, u.Cols)
-	err := r.each(func(panel lapack.Matrix[float64], col int) error {
+	err := r.each(Double, func(panel lapack.Matrix[float64], col int) error {
 		part := product.View(0, 0, panel.Cols, u.Cols)
-		lapack.Gemm(blas.Trans, blas.NoTrans, 1, panel, u, 0, part)
+		if err := r.project(panel, u, part); err != nil {
+			return err
+		}
 		for j := range part.Rows {
 			for i, v := range part.Row(j) {
 				whole[i] += v * v

@@ -2,6 +2,7 @@ package svcca_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/svcca"
@@ -239,4 +240,12 @@ func TestMeanTwice(t *testing.T) {
 		assert.Equal(t, n-1, c.X.Rank, "n = %d: rank of centred rows", n)
 		assert.Equal(t, n-1, c.Y.Rank, "n = %d: rank of centred rows", n)
 	}
+	// So is the rounding of a mean far from a datapoint that has nearly all the weight.
+	const n, heavy = 100, 1
+	x, _ := related(newRand(10), n, graded(n-1, 0.5), []float64{1}, 120, 1)
+	o := svcca.Options{Keep: svcca.FullRank(), RankTol: svcca.MachineTol(), Weights: slices.Repeat([]float64{1}, n)}
+	o.Weights[heavy] = 1e20
+	r, err := svcca.Reduce(x.layer(), o)
+	require.NoError(t, err)
+	assert.Equal(t, n-1, r.Rank)
 }

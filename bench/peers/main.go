@@ -6,11 +6,13 @@
 //	go run ./bench/peers -svcca ../svcca -rounds 7              # everything
 //	go run ./bench/peers -svcca ../svcca -work w1               # one pair in memory
 //	go run ./bench/peers -svcca ../svcca -work w2 -pairs 3      # a pane of pairs
+//	go run ./bench/peers -svcca ../svcca -work w3,w5            # a pair of maps, by their DFT and flattened
 //	go run ./bench/peers -work w4 -rounds 3 -dir /var/tmp       # a pair of files, 4 GB
+//	go run ./bench/peers -work growth                           # the DFT against explicit translations
 //	go run ./bench/peers -rounds 1 -n1 2000 -n2 2000 -rows 4 -n4 20000   # a trial
 //
-// The recipe needs a checkout of github.com/google/svcca, and both need a Python
-// with numpy. Nothing is written outside a temporary directory, which is made in
+// The recipe and dft_ccas need a checkout of github.com/google/svcca, and every peer a
+// Python with numpy, those of w3 with scipy too. Nothing is written outside a temporary directory, which is made in
 // -dir. W2 takes 660 MB there, and again in each process that holds the pane.
 //
 // Contestants of this module:
@@ -20,8 +22,8 @@
 //	native, mixed            the same with Precision: Mixed
 //	native, BLAS's threads   as an importing program that sets nothing
 //	native, 1 thread         native in one thread, for scaling
-//	purego                   the portable backend; in w2 and w4 with -purego, as it
-//	                         takes long
+//	purego                   the portable backend; but in w1 with -purego, as it
+//	                         takes long; not in w3
 //
 // What to read are the ratios, each of two runs of one round, as "median
 // (min–max)" over rounds; seconds are there to judge them by. A column "cross /
@@ -53,7 +55,10 @@ type options struct {
 	svcca, python, dir string
 	purego             bool
 	rounds, threads    int
-	n1, n2, n4, d, d4  int
+	n1, n2, n3, n4     int
+	d, d4              int
+	size, channels     int
+	sizes              int
 	rows, pairs        int
 	dsyrk              time.Duration
 	seed               uint64
@@ -61,23 +66,27 @@ type options struct {
 
 // workloads by the names that -work takes.
 var workloads = map[string]func(context.Context, *setting, io.Writer) error{
-	bench.W1: w1, bench.W2: w2, bench.W4: w4,
+	bench.W1: w1, bench.W2: w2, bench.W3: w3, bench.W4: w4, bench.W5: w5, bench.Growth: growth,
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.work, "work", "w1,w2,w4", "workloads, separated by commas")
+	flag.StringVar(&o.work, "work", "w1,w2,w3,w4,w5", "workloads, separated by commas: these, and growth")
 	flag.StringVar(&o.svcca, "svcca", "", "checkout of github.com/google/svcca (default: run without it)")
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "Python with numpy")
 	flag.StringVar(&o.dir, "dir", "", "where a directory for data is made, and removed (default: the system's for temporary files)")
-	flag.BoolVar(&o.purego, "purego", false, "let the portable backend take part in w2 and w4 too")
+	flag.BoolVar(&o.purego, "purego", false, "let the portable backend take part in w2, w4 and w5 too")
 	flag.IntVar(&o.rounds, "rounds", 5, "timed runs of each")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads of each")
 	flag.IntVar(&o.n1, "n1", bench.W1Datapoints, "datapoints of w1")
 	flag.IntVar(&o.n2, "n2", bench.W2Datapoints, "datapoints of w2")
+	flag.IntVar(&o.n3, "n3", bench.W3Images, "images of w3 and w5")
 	flag.IntVar(&o.n4, "n4", bench.W4Datapoints, "datapoints of w4")
 	flag.IntVar(&o.d, "d", bench.W1Neurons, "neurons of each layer of w1 and w2")
 	flag.IntVar(&o.d4, "d4", bench.W4Neurons, "neurons of either layer of w4")
+	flag.IntVar(&o.size, "size", bench.W3Size, "positions along either axis of w3 and w5")
+	flag.IntVar(&o.channels, "channels", bench.W3Channels, "channels of w3 and w5")
+	flag.IntVar(&o.sizes, "sizes", len(bench.GrowthSizes), "how many sizes growth goes through, from the least")
 	flag.IntVar(&o.rows, "rows", bench.W2Rows, "rows, and columns, of w2")
 	flag.IntVar(&o.pairs, "pairs", 3, "pairs of w2 that the recipe computes in a round")
 	flag.DurationVar(&o.dsyrk, "dsyrk", 2*time.Second, "time of each run of dsyrk in w4")
@@ -105,14 +114,14 @@ func (o options) check(arguments int) error {
 	}
 	for name := range strings.SplitSeq(o.work, ",") {
 		if workloads[name] == nil {
-			return fmt.Errorf("workload %q is none of w1, w2, w4", name)
+			return fmt.Errorf("workload %q is none of w1, w2, w3, w4, w5, growth", name)
 		}
 	}
-	if min(o.rounds, o.threads, o.d, o.d4, o.rows, o.pairs) < 1 {
-		return fmt.Errorf("rounds, threads, d, d4, rows and pairs must be at least 1")
+	if min(o.rounds, o.threads, o.d, o.d4, o.size, o.channels, o.rows, o.pairs) < 1 {
+		return fmt.Errorf("rounds, threads, d, d4, size, channels, rows and pairs must be at least 1")
 	}
-	if min(o.n1, o.n2) <= o.d || o.n4 <= o.d4 {
-		return fmt.Errorf("there must be more datapoints than neurons")
+	if min(o.n1, o.n2) <= o.d || o.n3 <= o.channels || o.n4 <= o.d4 {
+		return fmt.Errorf("there must be more datapoints than neurons, and images than channels")
 	}
 	return nil
 }

@@ -114,8 +114,12 @@ func ratio(a, b []float64) valueRange {
 	return newRange(q)
 }
 
-// furthest says how far the ρ of a and b lie apart.
+// furthest says how far the ρ of a and b lie apart, or their means, where either has
+// no more.
 func furthest(a, b result) string {
+	if a.K == b.K && (a.Rho == nil || b.Rho == nil) {
+		return fmt.Sprintf("%.1e", math.Abs(a.Mean-b.Mean))
+	}
 	if a.K != b.K || len(a.Rho) != len(b.Rho) {
 		return "k differs"
 	}

@@ -57,6 +57,33 @@ func TestReportPair(t *testing.T) {
 	assert.Contains(t, out.String(), "\n- native, mixed: method triangle (1)\n\n- native, mixed: warning float64 (2)\n")
 }
 
+// Where a contestant has the mean of ρ alone, means are compared.
+func TestReportMeans(t *testing.T) {
+	contestants := []*contestant{
+		{name: "native", results: timed(result{K: [2]int{2, 3}, Mean: 0.5}, 1)},
+		{name: "svd", results: timed(result{K: [2]int{2, 3}, Mean: 0.625, Rho: []float64{0.75, 0.5}}, 1)},
+	}
+	var out strings.Builder
+	require.NoError(t, reportPair(&out, "W5", contestants))
+	assert.Equal(t, []string{"svd / it", "peak MiB", "Δ mean ρ"}, cells(t, out.String(), "W5")[6:])
+	assert.Equal(t, "1.2e-01", cells(t, out.String(), "svd")[8])
+}
+
+// Times that are powers of the size have its exponent, whatever their factor.
+func TestReportExponents(t *testing.T) {
+	sizes, seconds := []int{2, 4, 6, 8}, map[string][][]float64{}
+	for _, size := range sizes {
+		s := float64(size * size)
+		seconds["dft"] = append(seconds["dft"], []float64{3 * s, s * s})
+		seconds["translated"] = append(seconds["translated"], []float64{s * s * s, s * s * s})
+	}
+	var out strings.Builder
+	require.NoError(t, reportExponents(&out, sizes, []string{"dft", "translated"}, seconds))
+	assert.Equal(t, []string{"p", "p of 6 8", "paper's model", "flops"}, cells(t, out.String(), "time ∝ (H·W)^p"))
+	assert.Equal(t, []string{"1.50 (1.00–2.00)", "1.50 (1.00–2.00)", "1", "1"}, cells(t, out.String(), "dft"))
+	assert.Equal(t, []string{"3.00 (3.00–3.00)", "3.00 (3.00–3.00)", "2.5", "3"}, cells(t, out.String(), "translated"))
+}
+
 func TestReportPane(t *testing.T) {
 	pair := func(i, j int, w float64) bench.Scored { return bench.Scored{Row: i, Column: j, Weighted: w} }
 	all := []bench.Scored{pair(0, 0, 0.5), pair(0, 1, 0.25), pair(1, 0, 0.25), pair(1, 1, 0.5)}
@@ -130,14 +157,15 @@ func TestField(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	good := options{work: "w1,w4", rounds: 1, threads: 1, n1: 3, n2: 3, n4: 3, d: 2, d4: 2, rows: 1, pairs: 1}
+	good := options{work: "w1,growth,w4", rounds: 1, threads: 1, n1: 3, n2: 3, n3: 3, n4: 3, d: 2, d4: 2, size: 1, channels: 2, rows: 1, pairs: 1}
 	assert.NoError(t, good.check(0))
 	assert.Error(t, good.check(1))
 	for name, spoil := range map[string]func(*options){
-		"work":    func(o *options) { o.work = "w1,w3" },
+		"work":    func(o *options) { o.work = "w1,w6" },
 		"no work": func(o *options) { o.work = "" },
 		"rounds":  func(o *options) { o.rounds = 0 },
 		"n1":      func(o *options) { o.n1 = 2 },
+		"n3":      func(o *options) { o.n3 = 2 },
 		"n4":      func(o *options) { o.n4 = 1 },
 	} {
 		o := good

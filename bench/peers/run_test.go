@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,15 +24,15 @@ func TestRun(t *testing.T) {
 	if native.Describe().Name != "native" {
 		t.Skip("builds the native worker, which needs cgo")
 	}
-	if exec.Command(python, "-c", "import numpy").Run() != nil {
-		t.Skip(python + " has no numpy")
+	if exec.Command(python, "-c", "import numpy, scipy").Run() != nil {
+		t.Skip(python + " has no numpy, or no scipy")
 	}
 	before := settle
 	t.Cleanup(func() { settle = before })
 	settle = 0 // nothing is measured here
 	const n, d = 300, 24
-	o := options{work: "w1,w2,w4", python: python, dir: t.TempDir(), purego: true, rounds: 1, threads: 2,
-		n1: n, n2: n, n4: n, d: d, d4: d, rows: 2, pairs: 1, dsyrk: time.Millisecond, seed: 1}
+	o := options{work: "w1,w2,w3,w4,w5,growth", python: python, dir: t.TempDir(), purego: true, rounds: 1, threads: 2,
+		n1: n, n2: n, n3: 60, n4: n, d: d, d4: d, size: 5, channels: 4, sizes: 2, rows: 2, pairs: 1, dsyrk: time.Millisecond, seed: 1}
 	require.NoError(t, o.check(0))
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), o, &out))
@@ -42,7 +43,10 @@ func TestRun(t *testing.T) {
 	}{
 		{"W1 flat", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "cross", "cross32"}},
 		{"W2 middle", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego"}},
+		{"W3", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "half", "half32"}},
 		{"W4 middle", []string{"native", "native, mixed", "purego", "blocks"}},
+		{"W5", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "native, directions", "gram", "svd"}},
+		{"growth", []string{"2 × 2", "4 × 4"}},
 	} {
 		_, text, found := strings.Cut(out.String(), "| "+table.title)
 		require.True(t, found, table.title)
@@ -53,7 +57,7 @@ func TestRun(t *testing.T) {
 			// Float32 rounds to 2⁻²⁴ of the largest singular value, which is less than
 			// 2⁵ times the least kept here; its square, twice, and d of them.
 			tolerance := d * 2 * 0x1p10 * 0x1p-24
-			if name != "native, mixed" && name != "cross32" {
+			if !slices.Contains([]string{"native, mixed", "cross32", "half32"}, name) {
 				tolerance *= 0x1p-29 // float64
 			}
 			assert.LessOrEqual(t, difference, tolerance, "%s of %s", name, table.title)

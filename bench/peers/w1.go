@@ -45,7 +45,7 @@ func reportPair(out io.Writer, title string, contestants []*contestant) error {
 	ours := contestants[0]
 	var against []*contestant
 	for _, c := range contestants {
-		if slices.Contains([]string{"cross", "cross32", "recipe"}, c.name) {
+		if slices.Contains([]string{"cross", "cross32", "recipe", "half", "half32", "dft_ccas", "gram", "svd"}, c.name) {
 			against = append(against, c)
 		}
 	}
@@ -54,7 +54,11 @@ func reportPair(out io.Writer, title string, contestants []*contestant) error {
 	for _, peer := range against {
 		head = append(head, peer.name+" / it")
 	}
-	t.row(append(head, "peak MiB", "max Δρ")...)
+	difference := "max Δρ"
+	if ours.last().Rho == nil {
+		difference = "Δ mean ρ"
+	}
+	t.row(append(head, "peak MiB", difference)...)
 	for _, c := range contestants {
 		r := c.last()
 		cells := slices.Concat([]string{c.name, fmt.Sprintf("%d, %d", r.K[0], r.K[1]), fmt.Sprintf("%.6f", r.Mean)}, times(c.seconds()),

@@ -46,6 +46,8 @@ var workloads = map[string]func(args []string, o svcca.Options) (runner, error){
 	bench.W4:    openFiles,
 	bench.W5:    loadWide,
 	bench.DSYRK: newPanels,
+
+	bench.Translated: loadTranslated,
 }
 
 func serve(args []string, o svcca.Options) error {

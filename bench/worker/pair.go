@@ -39,19 +39,23 @@ func between(layers []svcca.Layer, o svcca.Options) (runner, error) {
 	return func() (bench.Result, error) {
 		start := time.Now()
 		c, err := svcca.Between(layers[0], layers[1], o)
-		seconds := time.Since(start).Seconds()
+		took := time.Since(start)
 		if err != nil {
 			return bench.Result{}, err
 		}
 		if got := c.X.Directions.Map.Cols; got != len(c.Rho) {
 			return bench.Result{}, fmt.Errorf("%d directions for %d ρ", got, len(c.Rho))
 		}
-		notes := codes(c.Warnings)
-		if c.Method != svcca.MethodMoments {
-			notes = append(notes, "method "+string(c.Method))
-		}
-		return bench.Result{Seconds: seconds, K: [2]int{c.X.K, c.Y.K}, Mean: c.Mean, Rho: c.Rho, Notes: notes}, nil
+		return resultOf(took, c), nil
 	}, nil
+}
+
+func resultOf(took time.Duration, c *svcca.Comparison) bench.Result {
+	notes := codes(c.Warnings)
+	if c.Method != svcca.MethodMoments {
+		notes = append(notes, "method "+string(c.Method))
+	}
+	return bench.Result{Seconds: took.Seconds(), K: [2]int{c.X.K, c.Y.K}, Mean: c.Mean, Rho: c.Rho, Notes: notes}
 }
 
 func codes(warnings []svcca.Warning) (notes []string) {
