@@ -126,7 +126,11 @@ func testCloseWaits[R Real, C Complex](t *testing.T, b *backend[R, C]) {
 	f.Execute(want, src)
 	require.NoError(t, f.Close())
 
-	for range 20 {
+	rounds := 20
+	if sanitizer.On {
+		rounds = 4
+	}
+	for range rounds {
 		f := must(newForward(b, rows, cols, batch))
 		var group sync.WaitGroup
 		var done, refused atomic.Int64
