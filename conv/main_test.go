@@ -2,6 +2,7 @@ package conv_test
 
 import (
 	"flag"
+	"os"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/native"
@@ -12,5 +13,8 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	native.LimitThreads(1)
+	if f := flag.Lookup("test.fuzzworker"); f != nil && f.Value.String() == "true" {
+		os.Exit(m.Run()) // a fuzz worker's own goroutines are still there at its end
+	}
 	goleak.VerifyTestMain(m)
 }

@@ -1,0 +1,158 @@
+package conv_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/cmplx"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/gosvcca/gosvcca/conv"
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzUnmarshalSums: whatever a container with a true checksum holds, there is an error,
+// or sums that can be used, to an error or to numbers.
+func FuzzUnmarshalSums(f *testing.F) {
+	for _, data := range smallSums(f) {
+		f.Add(data)
+		header, arrays := unsealed(data)
+		for _, change := range [][2]string{
+			{`"weight":9`, `"weight":1e308`}, {`"exponent":`, `"exponent":9`}, {`"images":9`, `"images":4000000000000000`},
+			{`"height":2`, `"height":1`}, {`"channels":1`, `"channels":2`}, {"float64", "bfloat16"}, {`"scaled":true`, `"scaled":false`},
+		} {
+			f.Add(sealed(bytes.Replace(header, []byte(change[0]), []byte(change[1]), 1), arrays))
+		}
+		for _, v := range []float64{0, -1, 1e308, 5e-324} {
+			changed := slices.Clone(arrays)
+			for at := 0; at < len(changed); at += 24 {
+				binary.LittleEndian.PutUint64(changed[at:], math.Float64bits(v))
+			}
+			f.Add(sealed(header, changed))
+		}
+	}
+	f.Add([]byte("\x93SVCCA1\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) >= sha256.Size { // else the header is never reached
+			sum := sha256.Sum256(data[:len(data)-sha256.Size])
+			data = append(slices.Clone(data[:len(data)-sha256.Size]), sum[:]...)
+		}
+		s, err := unmarshalled(data)
+		if err != nil {
+			require.ErrorIs(t, err, svcca.ErrDamaged)
+			return
+		}
+		for _, o := range []svcca.Options{{}, {Keep: svcca.FullRank(), RankTol: svcca.ShareTol(0), Centering: svcca.CenterNone}, {Centering: svcca.CenterTranslated}} {
+			switch s := s.(type) {
+			case *conv.Pair:
+				if r, err := s.Compare(conv.Options{Options: o}); err == nil {
+					finite(t, r)
+				}
+			case *conv.Moments:
+				r, err := s.Reduce(conv.Options{Options: o})
+				if err != nil {
+					continue
+				}
+				require.True(t, r.ErrorBound >= 0 && r.ErrorBound <= 1, "bound %v", r.ErrorBound)
+				for _, b := range r.Blocks {
+					for _, v := range b.SingularValues {
+						require.True(t, v >= 0 && v <= math.MaxFloat64, "singular value %v", v)
+					}
+					for _, values := range [][]complex128{b.Vectors.Data, b.Mean} {
+						for _, v := range values {
+							require.False(t, cmplx.IsNaN(v) || cmplx.IsInf(v), "%v", v)
+						}
+					}
+				}
+			}
+		}
+		require.NoError(t, s.UnmarshalBinary(marshalled(t, s)))
+	})
+}
+
+// typed reports whether err is one that the package promises of data.
+func typed(err error) bool {
+	for _, is := range []error{svcca.ErrShape, svcca.ErrMismatch, svcca.ErrNotFinite, svcca.ErrConstant, svcca.ErrStorage, svcca.ErrOptions, svcca.ErrRange} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzBetween: maps of any sizes, offset and scale give scores in [0, 1] or an error of the
+// package; never NaN, never a panic; and Pair says the same.
+func FuzzBetween(f *testing.F) {
+	f.Add(uint64(1), byte(20), uint32(0x43214322), 0.0, 0.0, byte(0), byte(0))
+	f.Add(uint64(2), byte(5), uint32(0x44324423), 1e6, -900.0, byte(1), byte(1))
+	f.Add(uint64(3), byte(9), uint32(0x62226422), -1e12, 1000.0, byte(2), byte(2))
+	f.Add(uint64(4), byte(1), uint32(0x44114411), 1.0, 1023.0, byte(3), byte(3))
+	f.Add(uint64(5), byte(12), uint32(0x53133413), 0.0, -1070.0, byte(4), byte(70))
+	f.Add(uint64(6), byte(30), uint32(0x33253114), 1e300, 900.0, byte(5), byte(200))
+	f.Add(uint64(7), byte(7), uint32(0x22264411), 3.0, 530.0, byte(6), byte(133))
+	f.Fuzz(func(t *testing.T, seed uint64, n byte, sizes uint32, offset, exponent float64, defects, options byte) {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		layer := func(name string, size uint32) (conv.Maps, sumsOf) {
+			h, w, c := 1+int(size>>12)%6, 1+int(size>>8&15)%6, 1+int(size&15)%8
+			m := sumsOf{maps: randomMaps(rng, 1+int(n)%30, h, w, c)}
+			m = m.mapped(func(i int, v float64) float64 {
+				v = (v + offset) * math.Exp2(exponent)
+				switch {
+				case defects&1 != 0 && i%3 == 1:
+					v = offset
+				case defects&2 != 0 && i%4 == 1:
+					v = 0
+				}
+				return v
+			})
+			if defects&8 != 0 && size>>4&1 == 0 {
+				m.vector, m.maps = true, randomMaps(rng, len(m.maps), 1, 1, c)
+			}
+			return m.layer(name, conv.Layout(defects>>2&1), upTo(len(m.maps))), m
+		}
+		x, _ := layer("x", sizes>>16)
+		y, _ := layer("y", sizes&0xffff)
+		o := conv.Options{Options: svcca.Options{
+			Keep:      []svcca.Keep{{}, svcca.Variance(1), svcca.Sum(0.9), svcca.Count(2), svcca.FullRank()}[options%5],
+			RankTol:   []svcca.RankTol{{}, svcca.MachineTol(), svcca.ShareTol(0), svcca.TypeTol(svcca.BFloat16)}[options%4],
+			Accuracy:  []float64{0, 1, 1e-300}[options/4%3],
+			Centering: svcca.Centering(options / 12 % 3),
+			Precision: svcca.Precision(options >> 5 & 1),
+		}, LowPass: options&64 != 0}
+		if options&128 != 0 {
+			images, _, _, _ := x.Dims()
+			for range images {
+				o.Weights = append(o.Weights, math.Exp2(30*rng.NormFloat64()))
+			}
+		}
+		r, err := conv.Between(context.Background(), x, y, o)
+		if err != nil {
+			require.True(t, typed(err), "%v", err)
+			return
+		}
+		finite(t, r)
+		if o.LowPass {
+			return
+		}
+		p := conv.Pair{Precision: o.Precision}
+		require.NoError(t, p.Add(context.Background(), x, y, o.Weights))
+		o.Weights = nil
+		again, err := p.Compare(o)
+		if err != nil {
+			require.True(t, typed(err), "%v", err)
+			return
+		}
+		finite(t, again)
+		if again.X.K == r.X.K && again.Y.K == r.Y.K && slices.Equal(again.Blocks, r.Blocks) {
+			for i := range r.Rho {
+				require.InDelta(t, r.Rho[i], again.Rho[i], r.ErrorBound+again.ErrorBound)
+			}
+		}
+	})
+}
