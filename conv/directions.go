@@ -103,7 +103,7 @@ func unitOf(values []complex128) complex128 {
 }
 
 // directions returns those of both layers.
-func (p *pair) directions(blocks []compared) (x, y *Directions) {
+func (p *pair) directions(blocks []compared, o Options) (x, y *Directions) {
 	of := func(r *reduced) *Directions {
 		return &Directions{Steps: [2]int{r.stepH, r.stepW}, Channels: r.channels(), shape: p.shape}
 	}
@@ -111,8 +111,8 @@ func (p *pair) directions(blocks []compared) (x, y *Directions) {
 	for at, b := range blocks {
 		block := p.shape.blocks[at]
 		block.KX, block.KY = p.x.parts[at].k, p.y.parts[at].k
-		x.Blocks = append(x.Blocks, BlockDirections{block, b.rho, p.x.means(at), b.x.mapped, b.x.decoder})
-		y.Blocks = append(y.Blocks, BlockDirections{block, b.rho, p.y.means(at), b.y.mapped, b.y.decoder})
+		x.Blocks = append(x.Blocks, BlockDirections{block, b.rho, p.x.means(at, o), b.x.mapped, b.x.decoder})
+		y.Blocks = append(y.Blocks, BlockDirections{block, b.rho, p.y.means(at, o), b.y.mapped, b.y.decoder})
 	}
 	return x, y
 }
@@ -120,41 +120,56 @@ func (p *pair) directions(blocks []compared) (x, y *Directions) {
 // channels returns how many channels a layer has.
 func (l *summed) channels() int { return l.maps[2] }
 
-// means returns a block's means in the layer's own units.
-func (r *reduced) means(at int) []complex128 {
+// means returns what was subtracted from a block's columns, in the layer's own units.
+func (r *reduced) means(at int, o Options) []complex128 {
 	mean := make([]complex128, len(r.mean[at]))
-	for j, v := range r.mean[at] {
-		mean[j] = v * complex(math.Ldexp(1, r.exponent), 0)
+	if o.centred(at) {
+		for j, v := range r.mean[at] {
+			mean[j] = v * complex(math.Ldexp(1, r.exponent), 0)
+		}
 	}
 	return mean
 }
 
-// Filter returns the i-th directions of all blocks as a spatial filter: the inverse
-// transform of their maps from columns. Filter[q][r] holds the weights of the columns,
-// (phase, channel), at translation (q, r). Circular correlation of a map with it gives a
-// map whose transform at each frequency is the coordinate along that frequency's i-th
-// direction; frequencies with no i-th direction are 0.
+// Filter returns the i-th directions of all blocks, counted from 0, as a spatial filter:
+// the inverse transform of their maps from columns. Filter[q][r] holds the weights of the
+// columns, (phase, channel), at translation (q, r). Circular correlation with it of a map
+// less its means gives a map whose transform at each frequency is the coordinate along that
+// frequency's i-th direction; frequencies with no i-th direction are 0.
+//
+// Cost: |T|²/2 products for each column. The error wraps svcca.ErrOptions: no block has an
+// i-th direction, or a low pass, which leaves no filter of the maps' own size.
 func (d *Directions) Filter(i int) ([][][]float64, error) {
 	if d.shape.lowPass {
 		return nil, fmt.Errorf("conv: a low pass has no filter of the maps' own size: %w", svcca.ErrOptions)
 	}
 	h, w := d.shape.height, d.shape.width
-	columns := d.Steps[0] * d.Steps[1] * d.Channels
+	maps, most := make([][]complex128, len(d.Blocks)), 0
+	for at, b := range d.Blocks {
+		most = max(most, len(b.Rho))
+		if i < 0 || i >= len(b.Rho) {
+			continue
+		}
+		for j := range b.Map.Rows {
+			maps[at] = append(maps[at], b.Map.At(j, i)*complex(float64(b.Multiplicity)/float64(h*w), 0))
+		}
+	}
+	if i < 0 || i >= most {
+		return nil, fmt.Errorf("conv: direction %d of at most %d: %w", i, most, svcca.ErrOptions)
+	}
 	filter := make([][][]float64, h)
 	for q := range filter {
 		filter[q] = make([][]float64, w)
 		for r := range filter[q] {
-			filter[q][r] = make([]float64, columns)
-			for _, b := range d.Blocks {
-				if i >= len(b.Rho) {
-					continue
-				}
+			to := make([]float64, d.Steps[0]*d.Steps[1]*d.Channels)
+			for at, b := range d.Blocks {
 				angle := 2 * math.Pi * (float64(b.U*q%h)/float64(h) + float64(b.V*r%w)/float64(w))
-				factor := complex(float64(b.Multiplicity)/float64(h*w), 0) * cmplx.Rect(1, -angle)
-				for j := range filter[q][r] {
-					filter[q][r][j] += real(factor * b.Map.At(j, i))
+				sine, cosine := math.Sincos(angle)
+				for j, v := range maps[at] {
+					to[j] += real(v)*cosine + imag(v)*sine
 				}
 			}
+			filter[q][r] = to
 		}
 	}
 	return filter, nil

@@ -36,13 +36,8 @@ func columnsAt(m maps, gh, gw, u, v int) (rows [][]complex128) {
 	return rows
 }
 
-// coordinates returns √w(z − μ)·Map, images × directions, and √w(z − μ): μ is Mean in the
-// blocks that are centred, 0 in others.
-func coordinates(rows [][]complex128, b conv.BlockDirections, weights []float64, centering svcca.Centering) (along, centred [][]complex128) {
-	mean := b.Mean
-	if centering == svcca.CenterNone || centering == svcca.CenterTranslated && (b.U > 0 || b.V > 0) {
-		mean = make([]complex128, len(mean))
-	}
+// coordinates returns √w(z − μ)·Map, images × directions, and √w(z − μ).
+func coordinates(rows [][]complex128, b conv.BlockDirections, weights []float64) (along, centred [][]complex128) {
 	for i, row := range rows {
 		root := complex128(1)
 		if weights != nil {
@@ -50,7 +45,7 @@ func coordinates(rows [][]complex128, b conv.BlockDirections, weights []float64,
 		}
 		z, x := make([]complex128, len(row)), make([]complex128, len(b.Rho))
 		for j, v := range row {
-			z[j] = root * (v - mean[j])
+			z[j] = root * (v - b.Mean[j])
 			for k := range x {
 				x[k] += z[j] * b.Map.At(j, k)
 			}
@@ -147,8 +142,8 @@ func TestDirections(t *testing.T) {
 				if len(b.Rho) == 0 {
 					continue
 				}
-				ax, zx := coordinates(columnsAt(x, gh, gw, b.U, b.V), b, weights, c.centering)
-				ay, zy := coordinates(columnsAt(y, gh, gw, b.U, b.V), other, weights, c.centering)
+				ax, zx := coordinates(columnsAt(x, gh, gw, b.U, b.V), b, weights)
+				ay, zy := coordinates(columnsAt(y, gh, gw, b.U, b.V), other, weights)
 				for i := range b.Rho {
 					for j := range b.Rho {
 						one, rho := complex128(0), complex128(0)
@@ -251,7 +246,7 @@ func TestFilter(t *testing.T) {
 						}
 						wanted := complex128(0)
 						if i < len(b.Rho) {
-							along, _ := coordinates(columnsAt(m[image:image+1], gh, gw, b.U, b.V), b, nil, svcca.CenterNeurons)
+							along, _ := coordinates(columnsAt(m[image:image+1], gh, gw, b.U, b.V), b, nil)
 							wanted = along[0][i]
 						}
 						e := cmplx.Abs(transform - wanted)
@@ -327,8 +322,8 @@ func TestDirectionsVector(t *testing.T) {
 			continue
 		}
 		require.NotEmpty(t, b.Rho)
-		ax, _ := coordinates(columnsAt(x, 3, 4, 0, 0), b, nil, svcca.CenterNeurons)
-		ay, _ := coordinates(columnsAt(v, 1, 1, 0, 0), r.DirectionsY.Blocks[0], nil, svcca.CenterNeurons)
+		ax, _ := coordinates(columnsAt(x, 3, 4, 0, 0), b, nil)
+		ay, _ := coordinates(columnsAt(v, 1, 1, 0, 0), r.DirectionsY.Blocks[0], nil)
 		for i, rho := range b.Rho {
 			assert.InDelta(t, rho, real(product(ax, ay, i, i)), tolerance)
 			assert.InDelta(t, 1, real(product(ay, ay, i, i)), tolerance)

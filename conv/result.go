@@ -79,7 +79,7 @@ func (p *pair) result(c crew.Crew, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.pool(p, blocks)
-	r.DirectionsX, r.DirectionsY = p.directions(blocks)
+	r.DirectionsX, r.DirectionsY = p.directions(blocks, o)
 	if r.Approximate {
 		r.Thrown = [2]float64{p.x.thrownAway(), p.y.thrownAway()}
 	}
