@@ -111,8 +111,8 @@ func (p *pair) directions(blocks []compared, o Options) (x, y *Directions) {
 	for at, b := range blocks {
 		block := p.shape.blocks[at]
 		block.KX, block.KY = p.x.parts[at].k, p.y.parts[at].k
-		x.Blocks = append(x.Blocks, BlockDirections{block, b.rho, p.x.means(at, o), b.x.mapped, b.x.decoder})
-		y.Blocks = append(y.Blocks, BlockDirections{block, b.rho, p.y.means(at, o), b.y.mapped, b.y.decoder})
+		x.Blocks = append(x.Blocks, BlockDirections{block, b.rho, p.x.subtracted(at, o), b.x.mapped, b.x.decoder})
+		y.Blocks = append(y.Blocks, BlockDirections{block, b.rho, p.y.subtracted(at, o), b.y.mapped, b.y.decoder})
 	}
 	return x, y
 }
@@ -120,15 +120,21 @@ func (p *pair) directions(blocks []compared, o Options) (x, y *Directions) {
 // channels returns how many channels a layer has.
 func (l *summed) channels() int { return l.maps[2] }
 
-// means returns what was subtracted from a block's columns, in the layer's own units.
-func (r *reduced) means(at int, o Options) []complex128 {
+// means returns a block's means in the layer's own units.
+func (r *reduced) means(at int) []complex128 {
 	mean := make([]complex128, len(r.mean[at]))
-	if o.centred(at) {
-		for j, v := range r.mean[at] {
-			mean[j] = v * complex(math.Ldexp(1, r.exponent), 0)
-		}
+	for j, v := range r.mean[at] {
+		mean[j] = v * complex(math.Ldexp(1, r.exponent), 0)
 	}
 	return mean
+}
+
+// subtracted returns what was subtracted from a block's columns.
+func (r *reduced) subtracted(at int, o Options) []complex128 {
+	if o.centred(at) {
+		return r.means(at)
+	}
+	return make([]complex128, len(r.mean[at]))
 }
 
 // Filter returns the i-th directions of all blocks, counted from 0, as a spatial filter:

@@ -153,7 +153,7 @@ func (m *Moments) Reduce(o Options) (*Reduced, error) {
 	}
 	for at, b := range z.shape.blocks {
 		p := r.parts[at]
-		block := ReducedBlock{U: b.U, V: b.V, Multiplicity: b.Multiplicity, K: p.k, SingularValues: make([]float64, len(p.s)), Vectors: r.vectors(at), Mean: r.means(at, o)}
+		block := ReducedBlock{U: b.U, V: b.V, Multiplicity: b.Multiplicity, K: p.k, SingularValues: make([]float64, len(p.s)), Vectors: r.vectors(at), Mean: r.means(at)}
 		for i, s := range p.s {
 			block.SingularValues[i] = math.Ldexp(s, r.exponent)
 		}
