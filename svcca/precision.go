@@ -12,8 +12,9 @@ type Precision int
 const (
 	// Double multiplies in float64.
 	Double Precision = iota
-	// Mixed centres in float64, multiplies blocks of at most 1024 rows in float32
-	// and adds the blocks' products in float64: up to twice as fast. What the products
+	// Mixed centres in float64, multiplies blocks of at most 1024 rows in float32 (of
+	// layers with fewer datapoints than neurons, 8 MiB of neurons) and adds the blocks'
+	// products in float64: up to twice as fast. What the products
 	// lost is measured, and bounds start from that, no less than 2⁻²⁵. A layer whose k
 	// that leaves open is summed again in float64, and the result says so.
 	Mixed
