@@ -16,6 +16,8 @@ import (
 // compareFlags are what compare was told.
 type compareFlags struct {
 	optionFlags
+	mapFlags
+	offBlock   offBlock
 	memory     memory
 	dryRun     bool
 	json       bool
@@ -32,15 +34,20 @@ func newCompare() *cobra.Command {
 		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
 datapoints × neurons, floating point, written by numpy.save. Row i of both is
 the same input. A pattern in quotes is one layer in shards. Files may be larger
-than memory. PAIR.sums holds sums of both layers, which svcca moments wrote.`,
+than memory. PAIR.sums holds sums of both layers, which svcca moments wrote.
+Feature maps, images × 3 dimensions, need --conv; dft and flatten compare them
+with layers of two dimensions too.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
+  svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
   svcca compare 'a/layer3/part-*.npy' b.npy --keep 'count(20)' --json > ab.json`,
 		Args: twoFilesOrSums,
 	}, func(cmd *cobra.Command, args []string) error {
 		return f.run(cmd, args)
 	})
 	flags := c.Flags()
-	f.register(flags)
+	f.optionFlags.register(flags)
+	f.mapFlags.register(flags)
+	flags.TextVar(&f.offBlock, "off-block", offBlock(0), "`N` images tell how invariant, or none (default: 1024)")
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
@@ -61,6 +68,9 @@ func twoFilesOrSums(cmd *cobra.Command, args []string) error {
 
 func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	ctx, stdout, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
+		return err
+	}
 	work := f.layers
 	if len(args) == 1 {
 		work = f.sums
@@ -70,33 +80,54 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if out != nil {
-		if err := out.write(func(w io.Writer) error { return writeDirections(ctx, w, c) }); err != nil {
+		what := "the aligned directions of both layers"
+		err := out.write(func(w io.Writer) error {
+			if c.conv != nil {
+				what = "the aligned directions of both layers as spatial filters"
+				return writeFilters(ctx, w, c.conv)
+			}
+			return writeDirections(ctx, w, c.Comparison)
+		})
+		if err != nil {
 			return err
 		}
-		f.notice(stderr, "wrote "+shown(out.path)+": the aligned directions of both layers")
+		f.notice(stderr, "wrote "+shown(out.path)+": "+what)
 	}
 	if !f.json {
-		return writeReport(stdout, localStyle(), c, f.transpose)
+		return writeReport(stdout, localStyle(), c)
 	}
 	for _, w := range c.Warnings {
 		f.notice(stderr, "warning: "+w.Text)
 	}
-	return writeJSON(stdout, comparisonJSON{
-		Schema: "svcca.compare/1", Version: version(), Comparison: c, Backend: native.Describe(),
-	})
+	return writeJSON(stdout, c.json())
 }
 
 // fewer is how to need less memory, said where there is too little.
 const fewer = "layers of fewer neurons need less"
 
 // layers compares two layers on disk. It returns where to write directions too.
-func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
-	rows, err := openRows(args, f.transpose)
+func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *target, error) {
+	rows, err := openRows(args, opening{f.transpose, f.way != ""})
 	if err != nil {
-		return nil, nil, sumsHint(err, args)
+		return nil, nil, choices(sumsHint(err, args), "compare", args...)
 	}
 	defer rows.close()
-	x, y := rows.layers[0], rows.layers[1]
+	if err := f.checkMaps(cmd, rows); err != nil {
+		return nil, nil, err
+	}
+	if f.way.translates() {
+		return f.translated(cmd, rows)
+	}
+	var x, y svcca.Layer = rows.layers[0], rows.layers[1]
+	images, _ := x.Dims()
+	if f.way != "" {
+		if x, err = f.view(rows.layers[0]); err != nil {
+			return nil, nil, err
+		}
+		if y, err = f.view(rows.layers[1]); err != nil {
+			return nil, nil, err
+		}
+	}
 	n, d := x.Dims()
 	_, e := y.Dims()
 	need := svcca.BetweenMemory(n, d, e, f.options)
@@ -106,15 +137,16 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), need, fewer); err != nil {
 		return nil, nil, err
 	}
-	if err := f.readWeights(n); err != nil {
+	if err := f.readWeights(images); err != nil {
 		return nil, nil, err
 	}
+	f.options.Weights = f.spread(f.options.Weights, rows.layers[0])
 	out, err := f.target(append(slices.Concat(rows.inputs[0].paths, rows.inputs[1].paths), f.weights)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if f.dryRun {
-		return nil, nil, f.estimate(cmd.Context(), cmd.OutOrStdout(), rows)
+		return nil, nil, f.estimate(cmd.Context(), cmd.OutOrStdout(), rows, x, y)
 	}
 	limit := native.LimitThreads(1) // faster: goroutines share the work
 	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
@@ -122,13 +154,18 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 	if changed := rows.unchanged(); changed != nil {
 		err = changed // and what else is wrong is no wonder
 	}
-	return c, out, located(err, 0, rows.inputs)
+	if err != nil {
+		return nil, nil, f.placed(err, rows.layers, rows.inputs)
+	}
+	r := &result{Comparison: c, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows)}
+	r.warnMaps()
+	return r, out, nil
 }
 
 // sums compares the layers of which a file holds the sums.
-func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
+func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target, error) {
 	path := args[0]
-	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose", "dry-run"); err != nil {
+	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose", "dry-run", "conv", "layout"); err != nil {
 		return nil, nil, err
 	}
 	s, head, _, err := readSums(path, f.memory)
@@ -154,7 +191,7 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Compariso
 	if err == nil && head.weighted() {
 		c.Options.Weights = []float64{} // there were some, and they are gone
 	}
-	return c, out, err
+	return &result{Comparison: c}, out, err
 }
 
 // target returns where directions go, nil for nowhere.

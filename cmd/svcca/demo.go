@@ -58,7 +58,7 @@ func demo(ctx context.Context, w io.Writer, s style) error {
 			return err
 		}
 		if i == 0 {
-			p.report(c, false)
+			p.report(&result{Comparison: c})
 		}
 		name := pair.y
 		switch {
@@ -67,7 +67,7 @@ func demo(ctx context.Context, w io.Writer, s style) error {
 		case pair.shuffled:
 			name += ", images shuffled"
 		}
-		table = append(table, fmt.Sprintf("  %-9s %-25s  %s   %s    %s", pair.x, name, decimal(c.Mean, c.ErrorBound), decimal(c.MeanSquare, c.ErrorBound), levelText(c)))
+		table = append(table, fmt.Sprintf("  %-9s %-25s  %s   %s    %s", pair.x, name, decimal(c.Mean, c.ErrorBound), decimal(c.MeanSquare, c.ErrorBound), level(c.Chance)))
 		if i == len(demoPairs)-1 {
 			p.line("")
 			p.line(fmt.Sprintf("  %-9s %-25s  %s   %s   %s", "layer", "against", "mean ρ", p.text("mean ρ²"), "chance"))
@@ -85,7 +85,7 @@ func demo(ctx context.Context, w io.Writer, s style) error {
 
 // lesson says what a comparison against shuffled images teaches.
 func lesson(c *svcca.Comparison) string {
-	if byChance(c) {
+	if (&result{Comparison: c}).byChance() {
 		return "Shuffling the images of one layer leaves both layers as they are but for what they have in common: the mean square falls to chance. Whatever lies above chance in the other lines is about the images, not about the shape of the data."
 	}
 	return "Shuffling the images of one layer breaks what the two have in common: judge the other lines by how far they lie above this one, and above chance."

@@ -22,21 +22,7 @@ import (
 func writeDirections(ctx context.Context, w io.Writer, c *svcca.Comparison) error {
 	archive := zip.NewWriter(w)
 	add := func(name string, m lapack.Matrix[float64], shape ...int) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		member, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store, Modified: zipTime})
-		if err != nil {
-			return err
-		}
-		npy, err := activation.NewWriter(member, shape...)
-		if err != nil {
-			return err
-		}
-		if err := npy.Write(m); err != nil {
-			return err
-		}
-		return npy.Close()
+		return addArray(ctx, archive, name, m, shape...)
 	}
 	vector := func(name string, v []float64) error { return add(name, lapack.Of(len(v), 1, v), len(v)) }
 	side := func(name string, d *svcca.Directions) error {
@@ -101,6 +87,11 @@ func newSavedSide(r io.ReaderAt, size int64, side string) (*savedSide, error) {
 		return nil, fmt.Errorf("a .npz that compare --directions wrote expected: %w", err)
 	}
 	s := &savedSide{close: func() error { return nil }}
+	for _, f := range archive.File {
+		if f.Name == side+"_filters.npy" {
+			return nil, errors.New("filters of feature maps, which compare --conv dft wrote: project takes directions of neurons, as of --conv flatten or pixels")
+		}
+	}
 	for _, of := range []struct {
 		name string
 		to   **member

@@ -49,6 +49,7 @@ func message(err error) string {
 	for _, prefix := range []string{"svcca: ", "activation: "} {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
+	text = strings.TrimPrefix(strings.ReplaceAll(text, ": conv: ", ": "), "conv: ") // not of --conv:
 	return strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error())
 }
 

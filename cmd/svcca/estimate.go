@@ -19,12 +19,13 @@ type estimate struct {
 	*page
 	values float64 // in the layers' files
 	bytes  int64   // of these
+	within string  // by what factor the time may be wrong
 }
 
-func newEstimate() *estimate { return &estimate{page: newPage(localStyle())} }
+func newEstimate() *estimate { return &estimate{page: newPage(localStyle()), within: "two"} }
 
 // add counts a layer and returns how many neurons it has.
-func (e *estimate) add(l layerFile, in input) (neurons int) {
+func (e *estimate) add(l svcca.Layer, in input) (neurons int) {
 	n, d := l.Dims()
 	e.values += float64(n) * float64(d)
 	for _, path := range in.paths {
@@ -52,7 +53,7 @@ func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Preci
 	e.line(fmt.Sprintf("%s values to read, %v", strings.TrimSpace(metric(c.Values)), read))
 	e.line(fmt.Sprintf("%sflop in products, %sflop in eigen-solves and SVDs", metric(c.Products), metric(c.Factors)))
 	e.line(fmt.Sprintf("at most %v of memory: see --memory", svcca.Bytes(c.Memory)))
-	e.paragraph("", "", fmt.Sprintf("about %s on this machine, within a factor of two, if it does nothing else; more where files come from a slow disk", roughly(took)))
+	e.paragraph("", "", fmt.Sprintf("about %s on this machine, within a factor of %s, if it does nothing else; more where files come from a slow disk", roughly(took), e.within))
 	return nil
 }
 
@@ -83,7 +84,7 @@ func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
 	for i, f := range m.files {
 		if f != nil {
 			layers++
-			widths[i] = e.add(f, m.inputs[i])
+			widths[i] = e.add(m.layer(i), m.inputs[i])
 			narrowest, widest = min(narrowest, widths[i]), max(widest, widths[i])
 		}
 	}
@@ -102,9 +103,9 @@ func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
 	if narrowest < widest {
 		neurons = fmt.Sprintf("%d to %s", narrowest, neurons)
 	}
-	n, _ := m.firstFile().Dims()
+	n, _ := m.layer(m.present(m.rows)[0]).Dims()
 	o := m.paneOptions()
-	e.line(fmt.Sprintf("%s of %s × %s, %v on disk", plural(layers, "layer"), plural(n, "datapoint"), neurons, svcca.Bytes(e.bytes)))
+	e.line(fmt.Sprintf("%s of %s × %s, %v on disk", plural(layers, "layer"), plural(n, m.unit()), neurons, svcca.Bytes(e.bytes)))
 	e.line(plural(pairs, "pair"))
 	if err := e.cost(ctx, svcca.PaneCost(n, rows, columns, o), o.Precision, m.threads); err != nil {
 		return err
@@ -116,11 +117,11 @@ func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
 }
 
 // estimate says what comparing two layers would take.
-func (f *compareFlags) estimate(ctx context.Context, w io.Writer, rows *fileRows) error {
+func (f *compareFlags) estimate(ctx context.Context, w io.Writer, rows *fileRows, x, y svcca.Layer) error {
 	e := newEstimate()
-	n, _ := rows.layers[0].Dims()
-	d, other := e.add(rows.layers[0], rows.inputs[0]), e.add(rows.layers[1], rows.inputs[1])
-	e.line(fmt.Sprintf("%s × %d and %s, %v on disk", plural(n, "datapoint"), d, plural(other, "neuron"), svcca.Bytes(e.bytes)))
+	n, _ := x.Dims()
+	d, other := e.add(x, rows.inputs[0]), e.add(y, rows.inputs[1])
+	e.line(fmt.Sprintf("%s × %d and %s, %v on disk", plural(n, f.unit()), d, plural(other, "neuron"), svcca.Bytes(e.bytes)))
 	if err := e.cost(ctx, svcca.BetweenCost(n, d, other, f.options), f.options.Precision, 0); err != nil {
 		return err
 	}

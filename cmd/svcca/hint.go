@@ -15,8 +15,8 @@ const enoughDatapoints = 10
 // there are many datapoints: layers of networks that saw the same inputs hardly
 // ever are, but those whose rows are in another order always. Layers that are not
 // at chance with each other make a group; the hint names those outside the largest.
-func orderHint(pane *svcca.Pane) string {
-	if pane.Options.Weights != nil {
+func orderHint(pane *scored) string {
+	if pane.Options.Weights != nil || pane.way == byPixels {
 		return "" // AtChance counts datapoints
 	}
 	groups := groupsOf(pane)
@@ -55,7 +55,7 @@ func orderHint(pane *svcca.Pane) string {
 
 // groupsOf returns the names of layers in groups of which no two have a pair above
 // chance, or none where for a pair of two groups that is no wonder.
-func groupsOf(pane *svcca.Pane) (groups [][]string) {
+func groupsOf(pane *scored) (groups [][]string) {
 	group := map[string]int{}
 	var order []string
 	for _, s := range append(append([]svcca.Side{}, pane.Rows...), pane.Columns...) {
@@ -75,7 +75,10 @@ func groupsOf(pane *svcca.Pane) (groups [][]string) {
 		for j, y := range pane.Columns {
 			if a, b := group[x.Name], group[y.Name]; a != b {
 				few := x.Datapoints < enoughDatapoints*max(x.K, y.K)
-				if few || !pane.Pairs[i][j].AtChance(x, y, pane.Options.Centering) {
+				if pane.pairs != nil {
+					few = pane.pairs[i][j].most*enoughDatapoints > 1
+				}
+				if few || !pane.atChance(i, j) {
 					join(a, b)
 				}
 			}

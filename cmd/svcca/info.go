@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/spf13/cobra"
 )
@@ -63,26 +64,77 @@ type infoJSON struct {
 	OS      string      `json:"os"`
 	Arch    string      `json:"arch"`
 	Backend native.Info `json:"backend"`
+	Files   []fileJSON  `json:"files,omitempty"`
+}
+
+// fileJSON says what a layer's files hold.
+type fileJSON struct {
+	Name    string   `json:"name"`
+	Paths   []string `json:"paths"`
+	Shape   []int    `json:"shape"`
+	Storage string   `json:"storage"`
+}
+
+// readings are the layers that arguments name.
+func readings(args []string) (files []fileJSON, err error) {
+	inputs, err := expandLayers(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range inputs {
+		l, err := in.open(opening{maps: true})
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, fileJSON{in.name, in.paths, l.Shape(), l.Storage()})
+		l.Close()
+	}
+	return files, nil
+}
+
+// reading says how a layer is read: of feature maps, in either layout.
+func (f fileJSON) reading() []string {
+	lines := []string{fmt.Sprintf("%s: %s, %s", shown(f.Name), shapeText(f.Shape), f.Storage)}
+	switch len(f.Shape) {
+	case 4:
+		return append(lines, "  feature maps: "+reading(f.Shape, conv.NHWC), "            or: "+reading(f.Shape, conv.NCHW))
+	case 2:
+		return append(lines, fmt.Sprintf("  %s × %s", plural(f.Shape[0], "datapoint"), plural(f.Shape[1], "neuron")))
+	}
+	return append(lines, fmt.Sprintf("  %s of 1 neuron", plural(f.Shape[0], "datapoint")))
 }
 
 func newInfo() *cobra.Command {
 	asJSON := false
 	c := command(&cobra.Command{
-		Use:   "info",
-		Short: "Tells what computes: libraries, kernels, threads",
-		Long:  "Tells what computes: libraries and their versions, kernels, threads.",
+		Use:   "info [FILE…]",
+		Short: "Tells what computes, or what files hold",
+		Long: `Tells what computes: libraries and their versions, kernels, threads. Of files of
+layers it tells their sizes, and of feature maps how they are read.`,
 		Example: `  svcca info
-  svcca info --json`,
-		Args: cobra.NoArgs,
-	}, func(cmd *cobra.Command, _ []string) error {
+  svcca info a/conv1.npy`,
+		Args: cobra.ArbitraryArgs,
+	}, func(cmd *cobra.Command, args []string) error {
+		files, err := readings(args)
+		if err != nil {
+			return err
+		}
 		i := infoJSON{
 			Schema: "svcca.info/1", Module: modulePath, Version: version(),
-			Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Backend: native.Describe(),
+			Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Backend: native.Describe(), Files: files,
 		}
 		if asJSON {
 			return writeJSON(cmd.OutOrStdout(), i)
 		}
 		p := newPage(localStyle())
+		if len(args) > 0 {
+			for _, f := range files {
+				for _, line := range f.reading() {
+					p.line(line)
+				}
+			}
+			return p.writeTo(cmd.OutOrStdout())
+		}
 		for _, line := range [][2]string{
 			{"svcca", i.Version},
 			{"module", i.Module},

@@ -3,14 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
+// opening says how layers are opened.
+type opening struct {
+	transpose bool // files hold neurons × datapoints
+	maps      bool // feature maps are not refused
+}
+
 // openLayer opens the layer at path. The caller closes it.
-func openLayer(path string, transpose bool) (*activation.File, error) {
+func openLayer(path string, as opening) (*activation.File, error) {
 	if path == "-" {
 		return nil, fmt.Errorf("-: a layer is read more than once and not from a pipe: save it to a file first")
 	}
@@ -18,11 +23,11 @@ func openLayer(path string, transpose bool) (*activation.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if shape := f.Shape(); len(shape) == 4 {
+	if shape := f.Shape(); len(shape) == 4 && !as.maps {
 		f.Close()
-		return nil, featureMaps(path, shape)
+		return nil, &mapsError{path, shape}
 	}
-	if !transpose {
+	if !as.transpose {
 		return f, nil
 	}
 	t, err := f.T()
@@ -33,17 +38,6 @@ func openLayer(path string, transpose bool) (*activation.File, error) {
 	return t, nil
 }
 
-// featureMaps is the refusal of a convolutional layer. It says what to do.
-func featureMaps(path string, shape []int) error {
-	return fmt.Errorf(`%s holds feature maps, %d × %d × %d × %d (n × a × b × c).
-This version takes layers of two dimensions. Make one of it in numpy,
-with x = np.load(%q), by either of
-  np.save("flat.npy", x.reshape(len(x), -1))       # maps are neurons
-  np.save("rows.npy", x.reshape(-1, x.shape[-1]))  # positions are rows
-Channels first, as in PyTorch: x.transpose(0, 2, 3, 1) before the second.`,
-		shown(path), shape[0], shape[1], shape[2], shape[3], filepath.Base(path))
-}
-
 // checkDatapoints returns an error where two layers have not the same rows.
 func checkDatapoints(x, y layerFile, transposed bool) error {
 	n, _ := x.Dims()
@@ -52,7 +46,11 @@ func checkDatapoints(x, y layerFile, transposed bool) error {
 		return nil
 	}
 	hint := "--transpose if the files hold neurons × datapoints"
-	if transposed {
+	switch {
+	case isMaps(x) || isMaps(y):
+		return fmt.Errorf("%s has %d images or datapoints, %s %d: they must be the same in the same order",
+			shown(x.Name()), n, shown(y.Name()), other)
+	case transposed:
 		hint = "leave out --transpose if the files hold datapoints × neurons"
 	}
 	return fmt.Errorf("%s has %d datapoints, %s %d: rows must be the same inputs in the same order; %s",

@@ -36,22 +36,26 @@ type input struct {
 }
 
 // open opens the layer. The caller closes it.
-func (in input) open(transpose bool) (layerFile, error) {
+func (in input) open(as opening) (layerFile, error) {
 	switch {
 	case in.fault != nil:
 		return nil, in.fault
 	case len(in.paths) == 1 && in.paths[0] == in.name:
-		f, err := openLayer(in.name, transpose)
+		f, err := openLayer(in.name, as)
 		if err != nil {
 			return nil, err // and no *File of nil
 		}
 		return f, nil
-	case transpose:
+	case as.transpose:
 		return nil, fmt.Errorf("%s is in shards, which hold datapoints × neurons: --transpose takes layers of one file", shown(in.name))
 	}
 	s, err := activation.OpenShards(in.name, in.paths)
 	if err != nil {
 		return nil, err
+	}
+	if isMaps(s) && !as.maps {
+		s.Close()
+		return nil, &mapsError{in.name, s.Shape()}
 	}
 	return s, nil
 }

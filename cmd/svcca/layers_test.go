@@ -106,7 +106,7 @@ func TestShardsAmiss(t *testing.T) {
 		layers, err := expandLayers([]string{"**/*.npy"})
 		require.NoError(t, err)
 		require.Len(t, layers, 1)
-		_, err = layers[0].open(false)
+		_, err = layers[0].open(opening{})
 		assert.ErrorContains(t, err, c.says)
 	}
 }
@@ -133,7 +133,7 @@ func TestOneLayer(t *testing.T) {
 	assert.ErrorContains(t, err, "two is a directory of 2 layers, where one is needed: give one of them, such as two/conv.npy")
 	in, err := oneLayer("m/*.npy")
 	require.NoError(t, err)
-	_, err = in.open(false)
+	_, err = in.open(opening{})
 	assert.ErrorContains(t, err, "of 3 shards, 3 is missing")
 }
 
@@ -145,16 +145,16 @@ func TestOpenShards(t *testing.T) {
 	layers, err := expandLayers([]string{"*.npy"})
 	require.NoError(t, err)
 	require.Len(t, layers, 1)
-	l, err := layers[0].open(false)
+	l, err := layers[0].open(opening{})
 	require.NoError(t, err)
 	defer l.Close()
 	assert.Equal(t, "x", l.Name())
 	got := lapack.New[float64](30, 4)
 	require.NoError(t, l.Read(got, 0, 0))
 	assert.Equal(t, whole.Data, got.Data)
-	_, err = layers[0].open(true)
+	_, err = layers[0].open(opening{transpose: true})
 	assert.ErrorContains(t, err, "--transpose takes layers of one file")
-	l, err = input{name: "absent.npy", paths: []string{"absent.npy"}}.open(false)
+	l, err = input{name: "absent.npy", paths: []string{"absent.npy"}}.open(opening{})
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	assert.Nil(t, l)
 }

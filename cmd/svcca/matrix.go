@@ -16,6 +16,7 @@ import (
 // matrixFlags are what matrix was told.
 type matrixFlags struct {
 	optionFlags
+	mapFlags
 	layers  layerArgs
 	score   score
 	memory  memory
@@ -40,12 +41,21 @@ Files part-N.npy, NAME.part-N.npy and NAME-N-of-M.npy are shards of one layer.`,
 		Example: `  svcca matrix a/*.npy
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
+		if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
+			return err
+		}
+		if f.way.translates() {
+			if err := refuse(cmd, "--conv "+string(f.way)+", which reduces layers pair by pair", "cache"); err != nil {
+				return err
+			}
+		}
 		return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	})
 	flags := c.Flags()
 	f.layers.register(flags)
-	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, weighted, …")
+	flags.TextVar(&f.score, "score", score("mean"), "`S`: mean, weighted, mean_square, …")
 	f.optionFlags.register(flags)
+	f.mapFlags.register(flags)
 	flags.TextVar(&f.memory, "memory", memory(0), "hold `SIZE`, as 2GiB (default: half of what is free)")
 	flags.StringVar(&f.cache, "cache", "", "keep reduced layers in `DIR` (default: no)")
 	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
@@ -68,9 +78,11 @@ Files part-N.npy, NAME.part-N.npy and NAME-N-of-M.npy are shards of one layer.`,
 type matrix struct {
 	*matrixFlags
 	stderr  io.Writer
+	named   []string       // layers, as they were asked for
 	known   map[string]int // index of inputs by their files
 	inputs  []input
-	files   []layerFile // of inputs; nil where left out
+	files   []layerFile   // of inputs; nil where left out
+	views   []svcca.Layer // of files, by pixels and flatten
 	left    []leftOut
 	rows    []int // indices of inputs
 	columns []int // nil: the rows
@@ -100,12 +112,19 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err := m.sameDatapoints(); err != nil {
 		return err
 	}
+	if err := m.checkMaps(); err != nil {
+		return err
+	}
 	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
 		return err
 	}
-	n, _ := m.firstFile().Dims()
-	if err := m.readWeights(n); err != nil {
+	images := m.datapoints()
+	if err := m.readWeights(images); err != nil {
 		return err
+	}
+	m.options.Weights = m.spread(m.options.Weights, m.firstFile())
+	if f.dryRun && f.way.translates() {
+		return m.estimateMaps(ctx, stdout)
 	}
 	if f.dryRun {
 		return m.estimate(ctx, stdout)
@@ -118,7 +137,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		return err
 	}
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, Pane: pane,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Translated: pane.pairs,
 		Inputs: m.used(), Skipped: m.left, Backend: native.Describe(),
 	}
 	for _, out := range outputs {
@@ -169,16 +188,44 @@ func (m *matrix) paneOptions() svcca.PaneOptions {
 // are the rows.
 func (m *matrix) paneLayers() (layers, against []svcca.Layer) {
 	for _, i := range m.present(m.rows) {
-		layers = append(layers, m.files[i])
+		layers = append(layers, m.layer(i))
 	}
 	for _, i := range m.present(m.columns) {
-		against = append(against, m.files[i])
+		against = append(against, m.layer(i))
 	}
 	return layers, against
 }
 
+// layer returns a layer as it is compared.
+func (m *matrix) layer(i int) svcca.Layer {
+	if m.views != nil {
+		return m.views[i]
+	}
+	return m.files[i]
+}
+
 // compute scores the pairs, and makes sure that no file changed meanwhile.
-func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
+func (m *matrix) compute(ctx context.Context) (*scored, error) {
+	m.bar = newProgress(m.stderr, m.quiet)
+	defer func() { m.bar.clear() }()
+	work := m.pairwise
+	if m.way.translates() {
+		work = m.translate
+	}
+	pane, err := work(ctx)
+	m.bar.clear()
+	for _, f := range m.files {
+		if f != nil {
+			if changed := f.Unchanged(); changed != nil {
+				return nil, changed // and what else is wrong is no wonder
+			}
+		}
+	}
+	return pane, err
+}
+
+// pairwise scores the pairs of layers of two dimensions.
+func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 	o := m.paneOptions()
 	if m.cache != "" {
 		cache, err := openCache(m.cache, func(text string) {
@@ -191,8 +238,6 @@ func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
 		}
 		o.Cache = cache
 	}
-	m.bar = newProgress(m.stderr, m.quiet)
-	defer func() { m.bar.clear() }()
 	o.Progress = func(g svcca.Progress) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -210,20 +255,12 @@ func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
 			bad = len(m.inputs) > 1
 			return false
 		}
-		skipped[layer] = message(located(err, 0, m.inputs))
+		skipped[layer] = message(m.placed(err, m.files, m.inputs))
 		return true
 	}
 	layers, against := m.paneLayers()
 	pane, err := svcca.Pairwise(ctx, layers, against, o)
-	m.bar.clear()
-	for _, f := range m.files {
-		if f != nil {
-			if changed := f.Unchanged(); changed != nil {
-				return nil, changed // and what else is wrong is no wonder
-			}
-		}
-	}
-	switch err = located(err, 0, m.inputs); {
+	switch err = m.placed(err, m.files, m.inputs); {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):
@@ -236,7 +273,17 @@ func (m *matrix) compute(ctx context.Context) (*svcca.Pane, error) {
 			m.leave(i, reason)
 		}
 	}
-	return pane, nil
+	s := &scored{Pane: pane, mapFlags: m.mapFlags}
+	if m.firstFile() != nil {
+		s.images = m.datapoints()
+	}
+	switch s.way {
+	case byFlatten:
+		flattened(pane)
+	case byPixels:
+		pane.Warnings = append(pane.Warnings, svcca.Warning{Code: warnPositions, Text: "positions of one image are correlated: the chance levels are lower bounds"})
+	}
+	return s, nil
 }
 
 // used returns the layers that a pane is made of.
@@ -252,8 +299,11 @@ func (m *matrix) used() (used []inputJSON) {
 const mostWarnings = 5
 
 // warnings says what limits the result.
-func (m *matrix) warnings(pane *svcca.Pane) {
+func (m *matrix) warnings(pane *scored) {
 	for i, w := range pane.Warnings {
+		if w.Code == warnPositions && !m.json {
+			continue // said below the table
+		}
 		if i == mostWarnings {
 			m.notice(fmt.Sprintf("warning: and %d more: --json has them all", len(pane.Warnings)-i))
 			break

@@ -508,7 +508,7 @@ func TestMatrixTable(t *testing.T) {
 			for _, s := range []style{{}, {ascii: true}} {
 				for _, width := range []int{40, 60, 80, 200} {
 					var b bytes.Buffer
-					require.NoError(t, writeMatrix(&b, s, width, "mean", m.Pane))
+					require.NoError(t, writeMatrix(&b, s, width, "mean", &scored{Pane: m.Pane}))
 					assert.NotContains(t, b.String(), "\x1b")
 					assert.NotContains(t, b.String(), "NaN")
 					for line := range strings.Lines(b.String()) {

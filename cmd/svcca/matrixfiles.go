@@ -21,9 +21,12 @@ type matrixJSON struct {
 	// Score is the one that tables, .csv and .npy hold.
 	Score score `json:"score"`
 	*svcca.Pane
-	Inputs  []inputJSON `json:"inputs"`
-	Skipped []leftOut   `json:"skipped"`
-	Backend native.Info `json:"backend"`
+	Options wayOptions `json:"options"`
+	// Translated is, by pairs, what dft and lowpass have to tell of each.
+	Translated [][]translatedPair `json:"translated,omitempty"`
+	Inputs     []inputJSON        `json:"inputs"`
+	Skipped    []leftOut          `json:"skipped"`
+	Backend    native.Info        `json:"backend"`
 }
 
 // inputJSON says which files a layer is read from.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 )
@@ -9,6 +10,14 @@ import (
 // expand finds out which layers there are to compare.
 func (m *matrix) expand(args []string) (err error) {
 	layers, against := m.layers.sort(args)
+	for i, groups := range [][][]string{layers, against} {
+		for j, group := range groups {
+			if i == 1 && j == 0 {
+				m.named = append(m.named, "--against")
+			}
+			m.named = append(m.named, group...)
+		}
+	}
 	if len(layers) == 0 {
 		if len(against) > 0 {
 			return misusef("no layers for the rows: name them before --against, or with --layers")
@@ -60,7 +69,7 @@ func (m *matrix) open(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f, err := in.open(m.transpose)
+		f, err := in.open(opening{m.transpose, m.way != ""})
 		if err == nil {
 			if n, d := f.Dims(); n < 1 || d < 1 {
 				f.Close()
@@ -71,7 +80,12 @@ func (m *matrix) open(ctx context.Context) error {
 		case err == nil:
 			m.files[i] = f
 		case m.skipBad:
+			if refused := (*mapsError)(nil); errors.As(err, &refused) {
+				err = fmt.Errorf("%s holds feature maps, which need --conv", shown(refused.path))
+			}
 			m.leave(i, message(err))
+		case errors.As(err, new(*mapsError)):
+			return choices(err, "matrix", m.named...)
 		case len(m.inputs) > 1:
 			return skipHint(err)
 		default:

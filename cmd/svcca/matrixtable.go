@@ -12,7 +12,7 @@ import (
 )
 
 // writeMatrix writes a pane for people, in lines of a width.
-func writeMatrix(w io.Writer, s style, width int, of score, pane *svcca.Pane) error {
+func writeMatrix(w io.Writer, s style, width int, of score, pane *scored) error {
 	t := &matrixTable{page: newPage(s), width: width, pane: pane, kind: of.kind()}
 	t.rows, t.rowsIn = shortNames(pane.Rows)
 	t.columns, t.columnsIn = shortNames(pane.Columns)
@@ -28,7 +28,7 @@ func writeMatrix(w io.Writer, s style, width int, of score, pane *svcca.Pane) er
 type matrixTable struct {
 	*page
 	width             int
-	pane              *svcca.Pane
+	pane              *scored
 	kind              scoreKind
 	rows, columns     []string // names
 	rowsIn, columnsIn string   // the directories that these have in common
@@ -74,9 +74,9 @@ func (t *matrixTable) title() {
 	case !t.pane.Symmetric:
 		what = of(t.rows, t.rowsIn) + " (rows) against " + of(t.columns, t.columnsIn) + " (columns)"
 	}
-	t.lines(fmt.Sprintf("%s: %s, over %s", t.kind.title, what, plural(t.pane.Rows[0].Datapoints, "datapoint")))
+	t.lines(fmt.Sprintf("%s: %s, over %s", t.kind.title, what, t.pane.over()))
 	if w := t.pane.Options.Weights; w != nil {
-		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g datapoints of equal weight.", effective(w)))
+		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
 	}
 }
 
@@ -224,7 +224,7 @@ func (t *matrixTable) mark(i, j int) string {
 	switch {
 	case p.Saturated:
 		return markSaturated
-	case t.pane.Options.Weights == nil && p.AtChance(t.pane.Rows[i], t.pane.Columns[j], t.pane.Options.Centering):
+	case t.pane.Options.Weights == nil && t.pane.atChance(i, j):
 		return markChance
 	case !t.kind.unique(p):
 		return markTies
@@ -257,7 +257,7 @@ func (t *matrixTable) cell(i, j, digits int) string {
 // numbers are right to.
 func (t *matrixTable) foot() {
 	for _, m := range []struct{ mark, text string }{
-		{markSaturated, "so few datapoints that the scores are high whatever the layers hold"},
+		{markSaturated, "so few " + t.pane.unit() + "s that the scores are high whatever the layers hold"},
 		{markChance, "at chance: nothing here shows that the two share anything"},
 		{markTies, "one choice of many, as values tie"},
 	} {
@@ -275,19 +275,24 @@ func (t *matrixTable) foot() {
 		}
 	}
 	t.lines("Right to " + upward(bound) + ".")
-	t.lines(optionWords(t.pane.Options))
+	t.lines(t.pane.optionWords(t.pane.Options))
 }
 
 // chance says what unrelated layers of these sizes would give.
 func (t *matrixTable) chance() string {
-	if t.kind.name == "adjusted" {
+	if t.kind.name == "adjusted" && t.pane.way != byPixels {
 		return "On average, unrelated layers would give 0; equal ones give 1."
 	}
+	weighed := strings.HasPrefix(string(t.kind.name), "weighted") || strings.HasPrefix(string(t.kind.name), "pwcca")
 	least, most := math.Inf(1), 0.0
 	for i, x := range t.pane.Rows {
 		for j, y := range t.pane.Columns {
 			if x.Name != y.Name || len(t.rows)*len(t.columns) == 1 {
-				least, most = min(least, t.pane.Pairs[i][j].Chance), max(most, t.pane.Pairs[i][j].Chance)
+				of := t.pane.Pairs[i][j].Chance
+				if weighed && t.pane.pairs != nil {
+					of = t.pane.pairs[i][j].most
+				}
+				least, most = min(least, of), max(most, of)
 			}
 		}
 	}
@@ -297,7 +302,11 @@ func (t *matrixTable) chance() string {
 		}
 		return a + " to " + b + ", depending on the pair"
 	}
-	if t.kind.name == "mean_square" {
+	switch {
+	case t.pane.way == byPixels:
+		return "Unrelated layers would give a mean square of at least " + between(level(least), level(most)) + ", as positions of one image are correlated; in smooth maps up to " +
+			between(level(t.pane.ofImages(least)), level(t.pane.ofImages(most))) + "."
+	case t.kind.name == "mean_square":
 		return "On average, unrelated layers would give " + between(level(least), level(most)) + "."
 	}
 	return "On average, unrelated layers would give no more than " + between(level(min(1, math.Sqrt(least))), level(min(1, math.Sqrt(most)))) + "."

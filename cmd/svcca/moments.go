@@ -196,7 +196,7 @@ func (w *summation) stream(ctx context.Context, r io.Reader) error {
 
 // files prepares to sum files.
 func (w *summation) files(args []string) error {
-	rows, err := openRows(args, w.flags.transpose)
+	rows, err := openRows(args, opening{transpose: w.flags.transpose})
 	if err != nil {
 		return err
 	}

@@ -59,13 +59,13 @@ type fileRows struct {
 
 // openRows opens the layers, of as many datapoints each. The caller closes the
 // source, of which all datapoints are to come.
-func openRows(args []string, transpose bool) (*fileRows, error) {
+func openRows(args []string, as opening) (*fileRows, error) {
 	f := &fileRows{}
 	for _, arg := range args {
 		in, err := oneLayer(arg)
 		if err == nil {
 			var l layerFile
-			if l, err = in.open(transpose); err == nil {
+			if l, err = in.open(as); err == nil {
 				f.inputs, f.layers = append(f.inputs, in), append(f.layers, l)
 				continue
 			}
@@ -74,7 +74,7 @@ func openRows(args []string, transpose bool) (*fileRows, error) {
 		return nil, err
 	}
 	if len(args) == 2 {
-		if err := checkDatapoints(f.layers[0], f.layers[1], transpose); err != nil {
+		if err := checkDatapoints(f.layers[0], f.layers[1], as.transpose); err != nil {
 			f.close()
 			return nil, err
 		}
@@ -230,7 +230,7 @@ type weightRows struct {
 // openWeights opens a file of a weight per datapoint, from an array of n or
 // n × 1. The caller closes it.
 func openWeights(path string) (*weightRows, error) {
-	f, err := openLayer(path, false)
+	f, err := openLayer(path, opening{})
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,11 @@ type optionFlags struct {
 
 func (f *optionFlags) register(flags *pflag.FlagSet) {
 	flags.TextVar(&f.options.Keep, "keep", svcca.Variance(0.99),
-		"`RULE`: variance(share), sum(share), count(number), rank")
+		"`RULE`: sum(f), count(m), rank")
 	flags.TextVar(&f.options.RankTol, "rank-tol", svcca.StorageTol(),
 		"noise of `TOL`: storage, float16, …")
 	flags.TextVar(&f.options.Centering, "centering", svcca.CenterNeurons,
-		"`WHAT` is subtracted: neurons, none")
+		"`WHAT`: neurons, translated, none")
 	flags.TextVar(&f.options.Precision, "precision", svcca.Double,
 		"`P`: float64, or mixed with float32")
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")

@@ -55,7 +55,10 @@ func (p *progress) clear() {
 
 // progressText says how far work is that has gone on for a time.
 func progressText(g svcca.Progress, gone time.Duration) string {
-	text := fmt.Sprintf("svcca: %d of %s, %d of %s", g.LayersReduced, plural(g.Layers, "layer"), g.PairsScored, plural(g.Pairs, "pair"))
+	text := fmt.Sprintf("svcca: %d of %s", g.PairsScored, plural(g.Pairs, "pair"))
+	if g.Layers > 0 {
+		text = fmt.Sprintf("svcca: %d of %s, %d of %s", g.LayersReduced, plural(g.Layers, "layer"), g.PairsScored, plural(g.Pairs, "pair"))
+	}
 	if g.Share > 0.01 && gone > time.Second {
 		left := time.Duration(float64(gone) * (1 - g.Share) / g.Share)
 		text += fmt.Sprintf(", %v left", max(left, time.Second).Round(time.Second))

@@ -67,7 +67,7 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if k < 1 || k > saved.count {
 		return misusef("-k %d: %s holds directions 1 to %d", k, shown(directionsPath), saved.count)
 	}
-	data, err := openLayer(dataPath, f.transpose)
+	data, err := openLayer(dataPath, opening{transpose: f.transpose})
 	if err != nil {
 		return err
 	}

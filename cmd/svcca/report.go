@@ -3,55 +3,97 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // writeReport writes a comparison for people: what was compared, the scores
 // beside what chance gives, what they say, and what limits them.
-func writeReport(w io.Writer, s style, c *svcca.Comparison, transposed bool) error {
+func writeReport(w io.Writer, s style, c *result) error {
 	p := newPage(s)
-	p.report(c, transposed)
+	p.report(c)
 	return p.writeTo(w)
 }
 
-func (p *page) report(c *svcca.Comparison, transposed bool) {
-	p.line("SVCCA of two layers over " + plural(c.X.Datapoints, "datapoint"))
+// over says over what layers are compared.
+func (r *result) over() string {
+	images := plural(r.images, "image")
+	switch {
+	case r.way == byPixels:
+		return fmt.Sprintf("%s of %s (pixels)", plural(r.X.Datapoints, "position"), images)
+	case r.way == byFlatten:
+		return images + ", maps flattened"
+	case r.conv == nil:
+		return plural(r.X.Datapoints, "datapoint")
+	case r.conv.Approximate:
+		return fmt.Sprintf("%s and their %d × %d lowest frequencies (lowpass)", images, r.conv.Translations[0], r.conv.Translations[1])
+	}
+	return fmt.Sprintf("%s in %d × %d translations (%s)", images, r.conv.Translations[0], r.conv.Translations[1], r.way)
+}
+
+func (p *page) report(c *result) {
+	p.line("SVCCA of two layers over " + c.over())
 	switch {
 	case c.Options.Weights == nil:
 	case len(c.Options.Weights) == 0:
 		p.line("Weighted, as the sums are that this was made from.")
 	default:
-		p.paragraph("", "", fmt.Sprintf("Weighted: they count as much as %.4g datapoints of equal weight.", effective(c.Options.Weights)))
+		p.paragraph("", "", fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(c.Options.Weights), c.unit()))
 	}
 	p.line("")
 	p.sides(c)
-	p.paragraph("", "", "rank: directions above rounding noise; kept: "+keptWords(c.Options.Keep)+".")
+	text := "rank: directions above rounding noise; kept: " + keptWords(c.Options.Keep) + "."
+	if c.conv != nil {
+		text += " " + blocksWords(c)
+	}
+	p.paragraph("", "", text)
 	p.line("")
 	p.scores(c)
 	p.line("")
-	p.paragraph("", "", strings.Join(words(c), " "))
+	p.paragraph("", "", strings.Join(c.words(), " "))
+	p.invariance(c)
 	p.line("")
 	p.sketch(c.Rho)
 	p.line("")
-	p.paragraph("", "", finePrint(c))
-	p.paragraph("", "", optionWords(c.Options))
+	p.paragraph("", "", finePrint(c.Comparison))
+	p.paragraph("", "", c.mapFlags.optionWords(c.Options))
 	for _, warning := range c.Warnings {
+		if warning.Code == conv.WarnOffBlock {
+			continue // said above
+		}
 		p.line("")
-		p.paragraph("Warning: ", "  ", p.advised(warning, c, transposed))
+		p.paragraph("Warning: ", "  ", p.advised(warning, c))
 	}
 }
 
 // sides writes a line for each layer. Its name takes what room the numbers leave.
-func (p *page) sides(c *svcca.Comparison) {
+func (p *page) sides(c *result) {
 	table := [][]string{{"neurons", "constant", "rank", "kept", "of variance"}}
-	for _, side := range []svcca.Side{c.X, c.Y} {
+	switch {
+	case c.way == byPixels:
+		table[0][0] = "channels"
+	case c.way != "":
+		table[0][0] = "map"
+	}
+	lowPass := c.conv != nil && c.conv.Approximate
+	if lowPass {
+		table[0] = append(table[0], "thrown away")
+	}
+	for i, side := range []svcca.Side{c.X, c.Y} {
 		table = append(table, []string{
 			strconv.Itoa(side.Neurons), strconv.Itoa(side.Constant), strconv.Itoa(side.Rank),
 			strconv.Itoa(side.K), percent(keptShare(side)),
 		})
+		if c.way != byPixels && c.sizes[i] != nil {
+			table[i+1][0] = c.sizes[i].String()
+		}
+		if lowPass {
+			table[i+1] = append(table[i+1], percent(c.conv.Thrown[i]))
+		}
 	}
 	// Constant neurons are worth a column only where there are some.
 	if c.X.Constant+c.Y.Constant == 0 {
@@ -82,15 +124,18 @@ func (p *page) sides(c *svcca.Comparison) {
 
 // scores writes the scores, decimals below each other, and beside each what
 // layers would get that share nothing.
-func (p *page) scores(c *svcca.Comparison) {
-	most := "at most " + mostByChance(c)
+func (p *page) scores(c *result) {
+	most, none := c.mostByChance(true), "0"
+	if c.way == byPixels {
+		none = "0 or more"
+	}
 	rows := [][3]string{
 		{"score", "", "unrelated layers, on average"},
-		{"SVCCA, the mean of ρ", decimal(c.Mean, c.ErrorBound), most},
-		{"mean of ρ²", decimal(c.MeanSquare, c.ErrorBound), chanceText(c)},
+		{"SVCCA, the mean of ρ", decimal(c.Mean, c.ErrorBound), c.mostByChance(false)},
+		{"mean of ρ²", decimal(c.MeanSquare, c.ErrorBound), c.chanceText()},
 	}
 	if c.Adjusted != nil {
-		rows = append(rows, [3]string{"  adjusted for chance", decimal(*c.Adjusted, c.ErrorBound/(1-c.Chance)), "0"})
+		rows = append(rows, [3]string{"  adjusted for chance", decimal(*c.Adjusted, c.ErrorBound/(1-c.Chance)), none})
 	} else {
 		rows = append(rows, [3]string{"  adjusted for chance", "none", "chance takes all"})
 	}
@@ -116,20 +161,33 @@ func (p *page) scores(c *svcca.Comparison) {
 
 // advised returns a warning's words with names cut to fit, and for layers that
 // may lie on their side what to do.
-func (p *page) advised(w svcca.Warning, c *svcca.Comparison, transposed bool) string {
+func (p *page) advised(w svcca.Warning, c *result) string {
 	text := w.Text
 	for _, name := range []string{c.X.Name, c.Y.Name} {
 		text = strings.ReplaceAll(text, strconv.Quote(name), `"`+p.shorten(shown(name), 40)+`"`)
 	}
 	switch {
-	case w.Code == svcca.WarnWide && transposed:
+	case w.Code == svcca.WarnWide && c.way != "":
+	case w.Code == svcca.WarnSaturated && c.conv != nil && c.Chance < 1:
+		return text + fmt.Sprintf("; about %d images would bring it under %v", enoughImages(c.conv), wantedChance)
+	case w.Code == conv.WarnFewImages:
+		return text + ": take more images, or keep fewer directions, as by --keep 'variance(0.9)'"
+	case w.Code == svcca.WarnWide && c.transposed:
 		return text + " --transpose is on: leave it out if the files hold datapoints × neurons."
 	case w.Code == svcca.WarnWide:
 		return text + " If so, add --transpose."
 	case w.Code == svcca.WarnUncertainK, w.Code == svcca.WarnUncertainRank, w.Code == svcca.WarnAccuracy:
-		return text + finer(c)
+		return text + finer(c.Comparison)
 	}
 	return text
+}
+
+// wantedChance is the chance level that a saturated result is told how to reach.
+const wantedChance = 0.1
+
+// enoughImages returns how many images bring chance there, were as many directions kept.
+func enoughImages(r *conv.Result) int {
+	return int(math.Ceil(r.Chance*float64(r.X.Datapoints)/wantedChance)) + 1
 }
 
 // finer says what would have a smaller error, if anything would.

@@ -26,8 +26,8 @@ func checkWidth(t *testing.T, text string) {
 func reported(t *testing.T, c *svcca.Comparison, transposed bool) string {
 	t.Helper()
 	var wide, ascii bytes.Buffer
-	require.NoError(t, writeReport(&wide, style{}, c, transposed))
-	require.NoError(t, writeReport(&ascii, style{ascii: true}, c, transposed))
+	require.NoError(t, writeReport(&wide, style{}, &result{Comparison: c, transposed: transposed}))
+	require.NoError(t, writeReport(&ascii, style{ascii: true}, &result{Comparison: c, transposed: transposed}))
 	checkWidth(t, wide.String())
 	checkWidth(t, ascii.String())
 	assert.NotContains(t, wide.String()+ascii.String(), "NaN")
@@ -94,7 +94,7 @@ func TestReports(t *testing.T) {
 					reported(t, result, true)
 				} else {
 					var b bytes.Buffer
-					require.NoError(t, writeReport(&b, style{}, result, false))
+					require.NoError(t, writeReport(&b, style{}, of(result)))
 					checkWidth(t, b.String())
 				}
 			}
@@ -109,6 +109,9 @@ func TestReports(t *testing.T) {
 		})
 	}
 }
+
+// of returns a comparison as the report takes it.
+func of(c *svcca.Comparison) *result { return &result{Comparison: c} }
 
 func scaled(m lapack.Matrix[float64], factor float64) lapack.Matrix[float64] {
 	for i := range m.Data {
@@ -307,8 +310,8 @@ func TestDemo(t *testing.T) {
 		require.NoError(t, err)
 		c, err := svcca.Between(x, y, svcca.Options{})
 		require.NoError(t, err)
-		assert.Contains(t, text, decimal(c.Mean, c.ErrorBound)+"   "+decimal(c.MeanSquare, c.ErrorBound)+"    "+levelText(c))
-		assert.Equal(t, pair.shuffled, byChance(c), "%v", pair)
+		assert.Contains(t, text, decimal(c.Mean, c.ErrorBound)+"   "+decimal(c.MeanSquare, c.ErrorBound)+"    "+level(c.Chance))
+		assert.Equal(t, pair.shuffled, of(c).byChance(), "%v", pair)
 	}
 	assert.Contains(t, text, "falls to chance")
 }

@@ -109,7 +109,8 @@ func TestStatus(t *testing.T) {
 		{"missing", []string{"compare", in("xx.npy"), y}, exitFailed, []string{"no such file", "did you mean " + x}},
 		{"rows", []string{"compare", x, short}, exitFailed, []string{"x.npy has 60 datapoints", "short.npy 59", "same order", "--transpose"}},
 		{"rows of columns", []string{"compare", x, save(t, in("wide.npy"), gaussian(1, 60, 7)), "--transpose"}, exitFailed, []string{"leave out --transpose"}},
-		{"maps", []string{"compare", x, maps}, exitFailed, []string{"60 × 2 × 2 × 3", "reshape(len(x), -1)", "reshape(-1, x.shape[-1])"}},
+		{"maps", []string{"compare", x, maps}, exitFailed, []string{"60 × 2 × 2 × 3", "dft", "lowpass", "pixels", "flatten", "svcca compare " + x + " " + maps + " --conv dft"}},
+		{"maps, summed", []string{"moments", x, maps, "-o", in("m.sums")}, exitFailed, []string{"60 × 2 × 2 × 3", "with --conv", "reshape(len(x), -1)", "reshape(-1, x.shape[-1])"}},
 		{"maps, turned", []string{"compare", x, maps, "--transpose"}, exitFailed, []string{"60 × 2 × 2 × 3"}},
 		{"constant", []string{"compare", x, constant}, exitFailed, []string{"constant"}},
 		{"not finite", []string{"compare", x, hole}, exitFailed, []string{"hole.npy: datapoint 7, neuron 3", "NaN"}},
@@ -128,8 +129,9 @@ func TestStatus(t *testing.T) {
 		{"keep", []string{"compare", x, y, "--keep", "most"}, exitMisused, []string{"variance(0.99)", "count(20)", "rank"}},
 		{"share", []string{"compare", x, y, "--keep", "variance(1.5)"}, exitMisused, []string{"at most 1"}},
 		{"tolerance", []string{"compare", x, y, "--rank-tol", "float8"}, exitMisused, []string{"bfloat16"}},
-		{"centring", []string{"compare", x, y, "--centering", "layers"}, exitMisused, []string{"neither neurons nor none"}},
-		{"argument", []string{"info", "more"}, exitMisused, []string{"more"}},
+		{"centring", []string{"compare", x, y, "--centering", "layers"}, exitMisused, []string{"none of neurons, none, translated"}},
+		{"argument", []string{"version", "more"}, exitMisused, []string{"more"}},
+		{"info of nothing", []string{"info", "more.npy"}, exitFailed, []string{"more.npy: no such file"}},
 		{"no side", []string{"project", "d.npz", x, "-o", in("p.npy")}, exitMisused, []string{"--side x or --side y"}},
 		{"no output", []string{"project", "d.npz", x, "--side", "x"}, exitMisused, []string{"-o OUT.npy"}},
 	} {
@@ -151,14 +153,6 @@ func TestStatus(t *testing.T) {
 			assert.Equal(t, before, listing(t, dir))
 		})
 	}
-}
-
-func TestFeatureMapsRefusedInSixLines(t *testing.T) {
-	maps := save(t, filepath.Join(t.TempDir(), "maps.npy"), gaussian(3, 60, 12), 60, 2, 2, 3)
-	t.Chdir(filepath.Dir(maps))
-	_, _, stderr := call(t, "compare", "maps.npy", "maps.npy")
-	assert.Equal(t, 6, strings.Count(stderr, "\n"))
-	checkWidth(t, stderr)
 }
 
 // TestHostileNames: a name must not reach the terminal as more than a name.
@@ -215,8 +209,12 @@ func (c *countdown) Err() error {
 func TestInterrupted(t *testing.T) {
 	dir, x, y := pair(t)
 	d, p := filepath.Join(dir, "d.npz"), filepath.Join(dir, "p.npy")
+	maps := save(t, filepath.Join(dir, "maps.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, args := range [][]string{
+		{"compare", maps, maps, "--conv", "dft", "--quiet", "--directions", filepath.Join(dir, "f.npz")},
+		{"compare", maps, maps, "--conv", "flatten", "--quiet"},
+		{"matrix", maps, "--conv", "dft", "--quiet"},
 		{"compare", x, y, "--directions", d},
 		{"project", d, x, "--side", "x", "-o", p},
 		{"demo"},

@@ -164,7 +164,7 @@ func FuzzSums(f *testing.F) {
 		}
 		_, err = json.Marshal(c)
 		require.NoError(t, err)
-		require.NoError(t, writeReport(io.Discard, style{}, c, false))
+		require.NoError(t, writeReport(io.Discard, style{}, &result{Comparison: c}))
 	})
 }
 

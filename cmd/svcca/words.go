@@ -11,23 +11,23 @@ import (
 
 // words returns, in sentences, what the scores say: no more than follows from
 // the numbers.
-func words(c *svcca.Comparison) []string {
+func (c *result) words() []string {
 	text := []string{
-		fmt.Sprintf("Unrelated layers would give a mean square of %s; these give %s.", levelText(c), strings.TrimSpace(decimal(c.MeanSquare, c.ErrorBound))),
-		pairWords(c),
+		fmt.Sprintf("Unrelated layers would give a mean square of %s; these give %s.", c.atLeast()+level(c.Chance), strings.TrimSpace(decimal(c.MeanSquare, c.ErrorBound))),
+		pairWords(c.Comparison),
 	}
 	switch m := len(c.Rho); {
 	case c.ForcedOnes >= m:
-		return append(text, "With so few datapoints that is so whatever the layers hold: these scores say nothing about them.")
+		return append(text, "With so few "+c.unit()+"s that is so whatever the layers hold: these scores say nothing about them.")
 	case c.Saturated:
-		return append(text, "With so few datapoints the scores are high whatever the layers hold: they say little.")
-	case c.Options.Weights == nil && byChance(c):
+		return append(text, "With so few "+c.unit()+"s the scores are high whatever the layers hold: they say little.")
+	case c.Options.Weights == nil && c.byChance():
 		return append(text, "That is within three standard deviations of chance: nothing here shows that the layers share anything.")
 	case c.Rho[m-1] >= 1-math.Max(c.ErrorBound, 1e-12):
-		return append(text, sameWords(c))
+		return append(text, sameWords(c.Comparison))
 	}
 	if c.Options.Centering == svcca.CenterNeurons {
-		text = append(text, explainedWords(c))
+		text = append(text, explainedWords(c.Comparison))
 	}
 	return text
 }
@@ -179,6 +179,15 @@ func optionWords(o svcca.Options) string {
 		text += " --precision mixed"
 	}
 	return text
+}
+
+// optionWords are those of all commands, with the flags of feature maps.
+func (f *mapFlags) optionWords(o svcca.Options) string {
+	text := optionWords(o)
+	if f.way == "" {
+		return text
+	}
+	return strings.Replace(text, "Options:", fmt.Sprintf("Options: --conv %s --layout %v", f.way, f.layout), 1)
 }
 
 // quoted returns a flag's value as a shell takes it.
