@@ -131,9 +131,12 @@ func FuzzBetween(f *testing.F) {
 				o.Weights = append(o.Weights, math.Exp2(30*rng.NormFloat64()))
 			}
 		}
+		// With a rank tolerance of 0 directions that are rounding alone are kept, which need
+		// not be orthonormal; that is noticed.
+		noticed := func(err error) bool { return options%4 == 2 && errors.Is(err, svcca.ErrInaccurate) }
 		r, err := conv.Between(context.Background(), x, y, o)
 		if err != nil {
-			require.True(t, typed(err), "%v", err)
+			require.True(t, typed(err) || noticed(err), "%v", err)
 			return
 		}
 		finite(t, r)
@@ -145,7 +148,7 @@ func FuzzBetween(f *testing.F) {
 		o.Weights = nil
 		again, err := p.Compare(o)
 		if err != nil {
-			require.True(t, typed(err), "%v", err)
+			require.True(t, typed(err) || noticed(err), "%v", err)
 			return
 		}
 		finite(t, again)

@@ -10,6 +10,7 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 )
 
 // images serves a layer whose blocks have more columns than there are images: there
@@ -31,6 +32,7 @@ func reduceImages(c crew.Crew, s *side, blocks []Block, o Options, accuracy floa
 		return nil, err
 	}
 	m.r = &reduced{summed: s.summed(), n: s.Maps.images, blocks: blocks, parts: make([]part, len(blocks)), mean: make([][]complex128, len(blocks))}
+	m.r.apart = make([]float64, len(blocks))
 	for i := range s.Maps.images {
 		m.r.total += s.root(i) * s.root(i)
 	}
@@ -189,7 +191,7 @@ func (m *images) triangles() error {
 	if err != nil {
 		return err
 	}
-	m.r.method, m.r.Squared, m.r.Loss = svcca.MethodTriangle, false, spectrum.LinearLoss(m.r.largest(), 0)
+	m.r.method, m.r.Squared, m.r.Loss = svcca.MethodTriangle, false, spectrum.LinearLoss(m.r.largest(), floats.Sum(m.r.apart))
 	return m.cut(m.r.boundAlong())
 }
 
@@ -265,6 +267,7 @@ func (m *images) panel(part *side, power, size []float64, visit func(at, worker 
 		count := float64(m.blocks[at].Multiplicity)
 		for c := range centred[at] {
 			if power != nil {
+				m.r.apart[at] += m.r.total * squared(m.r.mean[at][m.column(part, c)]-shift[at][c])
 				power[m.column(part, c)] += count * centred[at][c]
 				size[m.column(part, c)] += count * stored[at][c]
 			}

@@ -338,6 +338,10 @@ func (r *reduced) bound() (bound float64) {
 	return min(1, bound)
 }
 
+// rowError is how much of the distance between provisional and true means rows may lose
+// when they are centred, in units of ε.
+const rowError = 2
+
 // lossOf returns what rounding did to a block.
 func (r *reduced) lossOf(at int) (l spectrum.Loss) {
 	s1, apart, leak := r.parts[at].s[0], 0.0, r.leak
@@ -347,6 +351,9 @@ func (r *reduced) lossOf(at int) (l spectrum.Loss) {
 	switch {
 	case r.Squared && r.mixed:
 		l = spectrum.MixedLoss(s1, r.errors[at], 0)
+	case r.method == svcca.MethodRows: // whose rows were centred before they were multiplied
+		l = spectrum.SquaredLoss(s1, 0)
+		leak += rowError * spectrum.Epsilon * math.Sqrt(apart)
 	case r.Squared:
 		l = spectrum.SquaredLoss(s1, apart)
 	default:
