@@ -302,7 +302,7 @@ func TestConvReports(t *testing.T) {
 	}{
 		{"x.npy y.npy --conv dft", []string{
 			"40 images in 4 × 4 translations (dft)", "4 × 4 × 3", "over 16 frequencies, in 10 blocks of 3 and 2 columns",
-			"Translation invariance", "lies between frequencies, which dft cannot see", "from 40 images", "fixed pattern is taken out", "Options: --conv dft --layout nhwc",
+			"None is 1 for want of images", "Translation invariance", "lies between frequencies, which dft cannot see", "from 40 images", "fixed pattern is taken out", "Options: --conv dft --layout nhwc",
 		}, []string{"WARNING", "nothing here shows"}},
 		{"x.npy y.npy --conv dft --centering translated", []string{"counts as signal"}, []string{"is taken out"}},
 		{"x.npy y.npy --conv dft --off-block none", []string{"SVCCA"}, []string{"nvarian"}},

@@ -16,6 +16,9 @@ func (c *result) words() []string {
 		fmt.Sprintf("Unrelated layers would give a mean square of %s; these give %s.", c.atLeast()+level(c.Chance), strings.TrimSpace(decimal(c.MeanSquare, c.ErrorBound))),
 		pairWords(c.Comparison),
 	}
+	if c.conv != nil && c.ForcedOnes == 0 {
+		text = append(text, "None is 1 for want of images.")
+	}
 	switch m := len(c.Rho); {
 	case c.ForcedOnes >= m:
 		return append(text, "With so few "+c.unit()+"s that is so whatever the layers hold: these scores say nothing about them.")
