@@ -441,7 +441,8 @@ func TestMomentsStatus(t *testing.T) {
 		{"merge onto itself", []string{"--merge", good, "-o", good, "--force"}, exitFailed, []string{"is read by this command"}},
 		{"merge weighted", []string{"--merge", good, "-o", out, "--weights", w}, exitMisused, []string{"--weights does not go with --merge"}},
 		{"tell no file", []string{in("god.sums")}, exitFailed, []string{"no such file: did you mean"}},
-		{"tell a directory", []string{dir}, exitFailed, []string{"no plain file"}},
+		{"no output for shards", []string{in("x*.npy")}, exitMisused, []string{"-o OUT.sums is needed"}},
+		{"no output for a directory", []string{dir}, exitMisused, []string{"-o OUT.sums is needed"}},
 		{"tell in parts", []string{good, "--datapoints", "1:2"}, exitMisused, []string{"--datapoints does not go with"}},
 		{"sum in JSON", []string{x, "-o", out, "--json"}, exitMisused, []string{"--json does not go with -o"}},
 	} {
