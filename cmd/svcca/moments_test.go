@@ -434,6 +434,7 @@ func TestMomentsStatus(t *testing.T) {
 		{"two streams", []string{"-", y, "-o", out}, exitMisused, []string{"--split D"}},
 		{"part of a stream", []string{"-", "-o", out, "--datapoints", "1:2"}, exitMisused, []string{"--datapoints does not go with standard input"}},
 		{"stream again", []string{"-", "-o", out, "--resume"}, exitMisused, []string{"read once"}},
+		{"stream in JSON", []string{"-", "-o", out, "--json"}, exitMisused, []string{"--json does not go with -o"}},
 		{"resume to nowhere", []string{x, "-o", "-", "--resume"}, exitMisused, []string{"--resume needs -o"}},
 		{"merge nothing", []string{"--merge", "-o", out}, exitMisused, []string{"files of sums are needed"}},
 		{"merge to nowhere", []string{"--merge", good}, exitMisused, []string{"-o OUT.sums is needed"}},
