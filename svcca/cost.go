@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
 )
 
 // Bytes is a number of bytes that prints in the units of people.
@@ -49,22 +50,31 @@ func BetweenMemory(n, d, e int, o Options) int64 { return BetweenCost(n, d, e, o
 
 // Cost is what work takes, before any of it is done.
 type Cost struct {
-	// Products are the flops of products over datapoints, Factors those of
-	// eigen-solves and SVDs, which run at a lower rate.
+	// Products are the flops of matrix products.
 	Products float64
-	Factors  float64
+	// Factors are those of eigen-solves and SVDs, in flops of large ones: a small
+	// one counts for more than it has, as it takes longer. Serial is the part of
+	// them that no more than one worker can do, each waiting for the one before.
+	Factors float64
+	Serial  float64
 	// Values are read, centred and multiplied: 4 bytes each where stored as float32.
 	Values float64
 	// Memory bounds what is needed beside the layers, in bytes.
 	Memory int64
 }
 
-// Flops of factorisations, by the cubes of their orders.
-const (
-	eigenFlops  = 9       // with vectors
-	svdFlops    = 22      // with vectors
-	valuesFlops = 8.0 / 3 // without
-)
+// What factorisations of order n take, in flops of a large SVD: fitted to times of
+// LAPACK, which they meet within a factor of 1.5 for n from 16 to 2048 (docs/performance.md).
+// The squares are what is not products of blocks.
+
+// eigenFlops is for k vectors of n.
+func eigenFlops(n, k float64) float64 { return n * n * (5*n + 4*k + 4000) }
+
+// svdFlops is with vectors.
+func svdFlops(n float64) float64 { return n * n * (22*n + 8000) }
+
+// valuesFlops is for an SVD without vectors.
+func valuesFlops(n float64) float64 { return n * n * (10*n + 3500) }
 
 // guessedShare is the share of a layer's neurons that is taken to be kept, where
 // Keep does not say.
@@ -82,14 +92,13 @@ func guessK(n, d int, keep Keep) float64 {
 	return guessedShare * most
 }
 
-func cube(v float64) float64 { return v * v * v }
-
 // reductionCost is what sums and eigen-solve of a layer take.
-func reductionCost(n, d int, precision Precision) Cost {
+func reductionCost(n, d int, o Options) Cost {
 	side := float64(min(n, d))
+	eigen := eigenFlops(side, guessK(n, d, o.Keep))
 	return Cost{
-		Products: float64(n) * float64(d) * side, Factors: eigenFlops * cube(side),
-		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, precision),
+		Products: float64(n) * float64(d) * side, Factors: eigen, Serial: eigen,
+		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, o.Precision),
 	}
 }
 
@@ -97,10 +106,14 @@ func reductionCost(n, d int, precision Precision) Cost {
 // quarter of the neurons is kept if o.Keep says no number, and no layer asks for
 // the triangle.
 func BetweenCost(n, d, e int, o Options) Cost {
-	x, y := reductionCost(n, d, o.Precision), reductionCost(n, e, o.Precision)
-	c := Cost{Products: x.Products + y.Products, Factors: x.Factors + y.Factors, Values: x.Values + y.Values, Memory: x.Memory + y.Memory}
+	x, y := reductionCost(n, d, o), reductionCost(n, e, o)
 	p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
-	c.Factors += svdFlops * cube(min(p, q))
+	m := min(p, q)
+	c := Cost{
+		Products: x.Products + y.Products + 4*m*(float64(d)*p+float64(e)*q), // and directions
+		Factors:  x.Factors + y.Factors + svdFlops(m), Serial: max(x.Serial, y.Serial) + svdFlops(m),
+		Values: x.Values + y.Values, Memory: x.Memory + y.Memory,
+	}
 	if n < max(d, e) {
 		c.Values *= 2 // once more for V
 		c.Products += 2 * float64(n) * (float64(d)*p + float64(e)*q + p*q)
@@ -108,7 +121,7 @@ func BetweenCost(n, d, e int, o Options) Cost {
 		return c
 	}
 	joint := int64(d + e + 1)
-	c.Products += 2 * float64(n) * float64(d) * float64(e)
+	c.Products += 2*float64(n)*float64(d)*float64(e) + 2*p*float64(e)*(float64(d)+q)
 	c.Memory += 8*joint*joint + 4*8*int64(max(d, e))*int64(min(d, e)) // maps and decoders
 	return c
 }
@@ -120,11 +133,13 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	symmetric := columns == nil
 	all := append(append([]int{}, rows...), columns...)
 	var reduction, kept int64
+	var eigen, svd float64 // the largest
 	for _, d := range all {
-		r := reductionCost(n, d, o.Precision)
+		r := reductionCost(n, d, o.Options)
 		k := guessK(n, d, o.Keep)
 		c.Products += r.Products + 2*float64(n)*float64(d)*k
 		c.Factors += r.Factors
+		eigen = max(eigen, r.Serial)
 		c.Values += 2 * r.Values
 		c.Memory += int64(8 * float64(d) * k)
 		reduction, kept = max(reduction, r.Memory), kept+int64(k)
@@ -141,8 +156,10 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 			pair := o.Scores.cost(p, q, float64(d+e))
 			c.Products += 2*float64(n)*p*q + pair.Products
 			c.Factors += pair.Factors
+			svd = max(svd, pair.Factors)
 		}
 	}
+	c.Serial = eigen + svd
 	window := o.Memory
 	if window == 0 {
 		window = defaultWindow
@@ -160,10 +177,10 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 func (s Scores) cost(p, q, neurons float64) (c Cost) {
 	switch s {
 	case AllScores:
-		c.Factors = svdFlops * cube(min(p, q))
+		c.Factors = svdFlops(min(p, q))
 		c.Products = 2 * p * q * neurons
 	case RhoScores:
-		c.Factors = valuesFlops * cube(min(p, q))
+		c.Factors = valuesFlops(min(p, q))
 	}
 	return c
 }
@@ -172,13 +189,18 @@ func (s Scores) cost(p, q, neurons float64) (c Cost) {
 type Rates struct {
 	Products float64 // flops a second, all workers together
 	Factors  float64
+	Serial   float64 // one worker alone; 0: as Factors
 	Values   float64 // a second, from memory
 }
 
 // Time predicts how long work takes, within a factor of two on a machine that does
 // nothing else, from memory or the system's cache: disks are not known here.
 func (c Cost) Time(r Rates) time.Duration {
-	return time.Duration((c.Products/r.Products + c.Factors/r.Factors + c.Values/r.Values) * float64(time.Second))
+	factors := c.Factors / r.Factors
+	if r.Serial > 0 {
+		factors = max(factors, c.Serial/r.Serial)
+	}
+	return time.Duration((c.Products/r.Products + factors + c.Values/r.Values) * float64(time.Second))
 }
 
 // MeasureRates measures the machine for about a quarter of a second, with the
@@ -238,24 +260,62 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 			return nil
 		})
 	})
-	r.Factors = eigenFlops * float64(order*order*order) * float64(c.workers) / timed(func() error {
-		return c.multiply(c.workers, func(i, _ int) error {
-			var eigen lapack.Eigen[float64]
-			return eigen.Factorize(sums[i].View(1, 1, order, order), true)
-		})
-	})
+	// Of large orders, but none that takes long.
+	for order := 128; err == nil; order *= 2 {
+		f, start := newFactors(order, rng), time.Now()
+		err = c.multiply(c.workers, func(int, int) error { return f.run() })
+		seconds := time.Since(start).Seconds()
+		r.Factors = f.flops() * float64(c.workers) / seconds
+		if seconds > 0.02 || order == 512 {
+			break
+		}
+	}
+	r.Serial = r.Factors
+	if !c.threaded {
+		r.Serial /= float64(c.workers)
+	}
 	return r, err
 }
 
-// paneCost is what the parts of a pane cost, by which its progress is measured:
-// flops of products, those of factorisations counting twice.
+// factors are what the rate of factorisations is measured by: an eigen-solve for a
+// number of neurons, and an SVD of half that order.
+type factors struct{ gram, half lapack.Matrix[float64] }
+
+func newFactors(order int, rng *rand.Rand) factors {
+	rows, gram := lapack.New[float64](2*order, order), lapack.New[float64](order, order)
+	for i := range rows.Data {
+		rows.Data[i] = rng.NormFloat64()
+	}
+	lapack.Syrk(blas.Trans, 1, rows, 0, gram)
+	return factors{gram, rows.View(0, 0, order/2, order/2)}
+}
+
+func (f factors) flops() float64 {
+	order := float64(f.gram.Rows)
+	return eigenFlops(order, guessedShare*order) + svdFlops(order/2)
+}
+
+func (f factors) run() error {
+	var eigen lapack.LeadingEigen[float64]
+	if err := eigen.FactorizeInPlace(f.gram.Clone()); err != nil {
+		return err
+	}
+	if _, err := eigen.VectorsTo(lapack.Matrix[float64]{}, int(guessedShare*float64(f.gram.Rows))); err != nil {
+		return err
+	}
+	var svd lapack.SVD[float64]
+	return svd.Factorize(f.half, true)
+}
+
+// paneCost is what the parts of a pane cost, by which its progress is measured, in
+// flops.
 type paneCost struct {
 	reductions []float64 // by layer
 	crossing   float64
 	done       float64
 }
 
-func (c Cost) weight() float64 { return c.Products + 2*c.Factors }
+func (c Cost) weight() float64 { return c.Products + c.Factors }
 
 func (c *paneCost) total() float64 {
 	sum := c.crossing
