@@ -3,12 +3,14 @@ package svcca
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"time"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
+	"gonum.org/v1/gonum/blas"
 )
 
 // Bytes is a number of bytes that prints in the units of people.
@@ -53,22 +55,31 @@ func BetweenMemory(n, d, e int, o Options) int64 { return BetweenCost(n, d, e, o
 
 // Cost is what work takes, before any of it is done.
 type Cost struct {
-	// Products are the flops of products over datapoints, Factors those of
-	// eigen-solves and SVDs, which run at a lower rate.
+	// Products are the flops of matrix products.
 	Products float64
-	Factors  float64
+	// Factors are those of eigen-solves and SVDs, in flops of large ones: a small
+	// one counts for more than it has, as it takes longer. Serial is the part of
+	// them that no more than one worker can do, each waiting for the one before.
+	Factors float64
+	Serial  float64
 	// Values are read, centred and multiplied: 4 bytes each where stored as float32.
 	Values float64
 	// Memory bounds what is needed beside the layers, in bytes.
 	Memory int64
 }
 
-// Flops of factorisations, by the cubes of their orders.
-const (
-	eigenFlops  = 9       // with vectors
-	svdFlops    = 22      // with vectors
-	valuesFlops = 8.0 / 3 // without
-)
+// What factorisations of order n take, in flops of a large SVD: fitted to times of
+// LAPACK, which they meet within a factor of 1.7 for n from 16 to 2048
+// (docs/performance.md). What goes by the square is what small orders lose.
+
+// eigenFlops is for k vectors of n.
+func eigenFlops(n, k float64) float64 { return n * n * (5*n + 4*k + 4000) }
+
+// svdFlops is with vectors.
+func svdFlops(n float64) float64 { return n * n * (22*n + 8000) }
+
+// valuesFlops is for an SVD without vectors.
+func valuesFlops(n float64) float64 { return n * n * (10*n + 3500) }
 
 // guessedShare is the share of a layer's neurons that is taken to be kept, where
 // Keep does not say.
@@ -86,14 +97,13 @@ func guessK(n, d int, keep Keep) float64 {
 	return guessedShare * most
 }
 
-func cube(v float64) float64 { return v * v * v }
-
 // reductionCost is what sums and eigen-solve of a layer take.
-func reductionCost(n, d int, precision Precision) Cost {
+func reductionCost(n, d int, o Options) Cost {
 	side := float64(min(n, d))
+	eigen := eigenFlops(side, guessK(n, d, o.Keep))
 	return Cost{
-		Products: float64(n) * float64(d) * side, Factors: eigenFlops * cube(side),
-		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, precision),
+		Products: float64(n) * float64(d) * side, Factors: eigen, Serial: eigen,
+		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, o.Precision),
 	}
 }
 
@@ -101,10 +111,14 @@ func reductionCost(n, d int, precision Precision) Cost {
 // quarter of the neurons is kept if o.Keep says no number, and no layer asks for
 // the triangle.
 func BetweenCost(n, d, e int, o Options) Cost {
-	x, y := reductionCost(n, d, o.Precision), reductionCost(n, e, o.Precision)
-	c := Cost{Products: x.Products + y.Products, Factors: x.Factors + y.Factors, Values: x.Values + y.Values, Memory: x.Memory + y.Memory}
+	x, y := reductionCost(n, d, o), reductionCost(n, e, o)
 	p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
-	c.Factors += svdFlops * cube(min(p, q))
+	m := min(p, q)
+	c := Cost{
+		Products: x.Products + y.Products + 4*m*(float64(d)*p+float64(e)*q), // and directions
+		Factors:  x.Factors + y.Factors + svdFlops(m), Serial: max(x.Serial, y.Serial) + svdFlops(m),
+		Values: x.Values + y.Values, Memory: x.Memory + y.Memory,
+	}
 	if n < max(d, e) {
 		c.Values *= 2 // once more for V
 		c.Products += 2 * float64(n) * (float64(d)*p + float64(e)*q + p*q)
@@ -112,7 +126,7 @@ func BetweenCost(n, d, e int, o Options) Cost {
 		return c
 	}
 	joint := int64(d + e + 1)
-	c.Products += 2 * float64(n) * float64(d) * float64(e)
+	c.Products += 2*float64(n)*float64(d)*float64(e) + 2*p*float64(e)*(float64(d)+q)
 	c.Memory += 8*joint*joint + 4*8*int64(max(d, e))*int64(min(d, e)) // maps and decoders
 	return c
 }
@@ -124,11 +138,13 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	symmetric := columns == nil
 	all := append(append([]int{}, rows...), columns...)
 	var reduction, kept int64
+	var eigen, svd float64 // the largest
 	for _, d := range all {
-		r := reductionCost(n, d, o.Precision)
+		r := reductionCost(n, d, o.Options)
 		k := guessK(n, d, o.Keep)
 		c.Products += r.Products
 		c.Factors += r.Factors
+		eigen = max(eigen, r.Serial)
 		c.Values += r.Values
 		if n < d { // U
 			c.Memory += int64(8 * float64(n) * k)
@@ -152,8 +168,10 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 			pair := o.Scores.cost(p, q, float64(d+e))
 			c.Products += 2*float64(n)*p*q + pair.Products
 			c.Factors += pair.Factors
+			svd = max(svd, pair.Factors)
 		}
 	}
+	c.Serial = eigen + svd
 	window := o.Memory
 	if window == 0 {
 		window = defaultWindow
@@ -171,10 +189,10 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 func (s Scores) cost(p, q, neurons float64) (c Cost) {
 	switch s {
 	case AllScores:
-		c.Factors = svdFlops * cube(min(p, q))
+		c.Factors = svdFlops(min(p, q))
 		c.Products = 2 * p * q * neurons
 	case RhoScores:
-		c.Factors = valuesFlops * cube(min(p, q))
+		c.Factors = valuesFlops(min(p, q))
 	}
 	return c
 }
@@ -183,19 +201,24 @@ func (s Scores) cost(p, q, neurons float64) (c Cost) {
 type Rates struct {
 	Products float64 // flops a second, all workers together
 	Factors  float64
+	Serial   float64 // one worker alone; 0: as Factors
 	Values   float64 // a second, from memory
 }
 
 // Time predicts how long work takes, within a factor of two on a machine that does
 // nothing else, from memory or the system's cache: disks are not known here.
 func (c Cost) Time(r Rates) time.Duration {
-	return time.Duration((c.Products/r.Products + c.Factors/r.Factors + c.Values/r.Values) * float64(time.Second))
+	factors := c.Factors / r.Factors
+	if r.Serial > 0 {
+		factors = max(factors, c.Serial/r.Serial)
+	}
+	return time.Duration((c.Products/r.Products + factors + c.Values/r.Values) * float64(time.Second))
 }
 
-// MeasureRates measures the machine for about a quarter of a second, with the
-// workers and the BLAS threads that a call would have now.
+// MeasureRates measures the machine for about a quarter of a second (half a second
+// in pure Go), with the workers and the BLAS threads that a call would have now.
 func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error) {
-	const order, rows, rounds = 256, 1024, 8
+	const order, rows, rounds = 256, 1024, 4
 	c, w := crew.New(ctx), borrow()
 	defer w.back()
 	values := make([]float32, rows*order)
@@ -216,16 +239,18 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 	if err := (&moments{panel: p, n: rows}).start(0, chunkRows); err != nil {
 		return r, err
 	}
-	// timed returns the time of a call after one that warms up.
-	timed := func(work func() error) (seconds float64) {
-		for range 2 {
+	// timed returns the least time of a few calls: what else the machine does, and
+	// warming up, only adds to it.
+	timed := func(work func() error) float64 {
+		least := math.Inf(1)
+		for range 5 {
 			start := time.Now()
 			if err == nil {
 				err = work()
 			}
-			seconds = time.Since(start).Seconds()
+			least = min(least, time.Since(start).Seconds())
 		}
-		return seconds
+		return least
 	}
 	b := w.block(precision, 0, rows, 1+order)
 	count := rounds * c.Workers
@@ -249,24 +274,63 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 			return nil
 		})
 	})
-	r.Factors = eigenFlops * float64(order*order*order) * float64(c.Workers) / timed(func() error {
-		return c.Multiply(c.Workers, func(i, _ int) error {
-			var eigen lapack.Eigen[float64]
-			return eigen.Factorize(sums[i].View(1, 1, order, order), true)
+	// Of large orders, but none that takes long.
+	for order := 64; order <= 512 && err == nil; order *= 2 {
+		f := newFactors(order, rng)
+		seconds := timed(func() error {
+			return c.Multiply(c.Workers, func(int, int) error { return f.run() })
 		})
-	})
+		r.Factors = f.flops() * float64(c.Workers) / seconds
+		if seconds > 0.02 {
+			break
+		}
+	}
+	r.Serial = r.Factors
+	if !c.Threaded {
+		r.Serial /= float64(c.Workers)
+	}
 	return r, err
 }
 
-// paneCost is what the parts of a pane cost, by which its progress is measured:
-// flops of products, those of factorisations counting twice.
+// factors are what the rate of factorisations is measured by: an eigen-solve for a
+// number of neurons, and an SVD of half that order.
+type factors struct{ gram, half lapack.Matrix[float64] }
+
+func newFactors(order int, rng *rand.Rand) factors {
+	rows, gram := lapack.New[float64](2*order, order), lapack.New[float64](order, order)
+	for i := range rows.Data {
+		rows.Data[i] = rng.NormFloat64()
+	}
+	lapack.Syrk(blas.Trans, 1, rows, 0, gram)
+	return factors{gram, rows.View(0, 0, order/2, order/2)}
+}
+
+func (f factors) flops() float64 {
+	order := float64(f.gram.Rows)
+	return eigenFlops(order, guessedShare*order) + svdFlops(order/2)
+}
+
+func (f factors) run() error {
+	var eigen lapack.LeadingEigen[float64]
+	if err := eigen.FactorizeInPlace(f.gram.Clone()); err != nil {
+		return err
+	}
+	if _, err := eigen.VectorsTo(lapack.Matrix[float64]{}, int(guessedShare*float64(f.gram.Rows))); err != nil {
+		return err
+	}
+	var svd lapack.SVD[float64]
+	return svd.Factorize(f.half, true)
+}
+
+// paneCost is what the parts of a pane cost, by which its progress is measured, in
+// flops.
 type paneCost struct {
 	reductions []float64 // by layer
 	crossing   float64
 	done       float64
 }
 
-func (c Cost) weight() float64 { return c.Products + 2*c.Factors }
+func (c Cost) weight() float64 { return c.Products + c.Factors }
 
 func (c *paneCost) total() float64 {
 	sum := c.crossing

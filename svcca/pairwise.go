@@ -182,7 +182,7 @@ func (p *pane) reduce() error {
 			return fmt.Errorf("svcca: layer %q: reducing %d × %d needs %s, %s are allowed: %w", l.name, l.n, l.d, Bytes(need), Bytes(p.Memory), ErrMemory)
 		}
 		room = max(room, need)
-		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Precision).weight())
+		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Options).weight())
 	}
 	p.guessCrossing()
 	c := p.Crew

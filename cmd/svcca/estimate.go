@@ -45,13 +45,14 @@ func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Preci
 	if err != nil {
 		return err
 	}
-	took := c.Time(rates)
 	if most := runtime.GOMAXPROCS(0); workers > 0 && workers < most {
-		took = took * time.Duration(most) / time.Duration(workers)
+		share := float64(workers) / float64(most)
+		rates.Products, rates.Factors, rates.Values = rates.Products*share, rates.Factors*share, rates.Values*share
 	}
+	took := c.Time(rates)
 	read := svcca.Bytes(float64(e.bytes) * c.Values / max(1, e.values))
 	e.line(fmt.Sprintf("%s values to read, %v", strings.TrimSpace(metric(c.Values)), read))
-	e.line(fmt.Sprintf("%sflop in products, %sflop in eigen-solves and SVDs", metric(c.Products), metric(c.Factors)))
+	e.line(fmt.Sprintf("%sflop in products, %sflop in eigen-solves and SVDs, overheads included", metric(c.Products), metric(c.Factors)))
 	e.line(fmt.Sprintf("at most %v of memory: see --memory", svcca.Bytes(c.Memory)))
 	e.paragraph("", "", fmt.Sprintf("about %s on this machine, within a factor of %s, if it does nothing else; more where files come from a slow disk", roughly(took), e.within))
 	return nil

@@ -101,7 +101,10 @@ func (f *momentsFlags) check(cmd *cobra.Command, args []string) error {
 	case stream && f.split < 0, cmd.Flags().Changed("split") && f.split == 0:
 		return misusef("--split %d: the number of x's neurons expected, 1 or more", f.split)
 	case stream:
-		return refuse(cmd, "standard input, which is read once and from its beginning", "datapoints", "transpose", "resume")
+		err := refuse(cmd, "standard input, which is read once and from its beginning", "datapoints", "transpose", "resume")
+		if err != nil {
+			return err
+		}
 	case f.split != 0:
 		return misusef("--split is for standard input: -")
 	case f.resume && f.out == "-":

@@ -353,15 +353,11 @@ func (d datapoints) of(name string, n int) (from, to int, err error) {
 // rows shows how many datapoints are done, some of them by this run; total is 0
 // where it is not known.
 func (p *progress) rows(here, done, total int) {
-	now := time.Now()
-	if p.bar == nil || now.Sub(p.drawn) < drawEvery {
-		return
-	}
-	p.drawn = now
-	p.bar.Describe(rowsText(here, done, total, now.Sub(p.begun)))
+	share := 0.0
 	if total > 0 {
-		_ = p.bar.Set(int(float64(done) / float64(total) * (barSteps - 1))) // as in show
+		share = float64(done) / float64(total)
 	}
+	p.draw(share, func(gone time.Duration) string { return rowsText(here, done, total, gone) })
 }
 
 // rowsText says how far summing is that has gone on for a time.

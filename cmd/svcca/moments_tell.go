@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/svcca"
@@ -21,7 +22,7 @@ type sumsJSON struct {
 
 // tell says what a file of sums holds.
 func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
-	if path == "-" || beginsWith(path, npyMagic) {
+	if isLayer(path) {
 		return misusef("-o OUT.sums is needed")
 	}
 	err := refuse(cmd, "a file of sums alone", "datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "force")
@@ -45,6 +46,13 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 	p := newPage(localStyle())
 	p.sumsTold(path, head)
 	return p.writeTo(cmd.OutOrStdout())
+}
+
+// isLayer reports whether an argument is a layer, in whatever form, and no file of
+// sums.
+func isLayer(arg string) bool {
+	info, err := os.Stat(arg)
+	return arg == "-" || err == nil && info.IsDir() || err != nil && isPattern(arg) || beginsWith(arg, npyMagic)
 }
 
 // sumsTold describes a file of sums.

@@ -434,6 +434,7 @@ func TestMomentsStatus(t *testing.T) {
 		{"two streams", []string{"-", y, "-o", out}, exitMisused, []string{"--split D"}},
 		{"part of a stream", []string{"-", "-o", out, "--datapoints", "1:2"}, exitMisused, []string{"--datapoints does not go with standard input"}},
 		{"stream again", []string{"-", "-o", out, "--resume"}, exitMisused, []string{"read once"}},
+		{"stream in JSON", []string{"-", "-o", out, "--json"}, exitMisused, []string{"--json does not go with -o"}},
 		{"resume to nowhere", []string{x, "-o", "-", "--resume"}, exitMisused, []string{"--resume needs -o"}},
 		{"merge nothing", []string{"--merge", "-o", out}, exitMisused, []string{"files of sums are needed"}},
 		{"merge to nowhere", []string{"--merge", good}, exitMisused, []string{"-o OUT.sums is needed"}},
@@ -441,7 +442,8 @@ func TestMomentsStatus(t *testing.T) {
 		{"merge onto itself", []string{"--merge", good, "-o", good, "--force"}, exitFailed, []string{"is read by this command"}},
 		{"merge weighted", []string{"--merge", good, "-o", out, "--weights", w}, exitMisused, []string{"--weights does not go with --merge"}},
 		{"tell no file", []string{in("god.sums")}, exitFailed, []string{"no such file: did you mean"}},
-		{"tell a directory", []string{dir}, exitFailed, []string{"no plain file"}},
+		{"no output for shards", []string{in("x*.npy")}, exitMisused, []string{"-o OUT.sums is needed"}},
+		{"no output for a directory", []string{dir}, exitMisused, []string{"-o OUT.sums is needed"}},
 		{"tell in parts", []string{good, "--datapoints", "1:2"}, exitMisused, []string{"--datapoints does not go with"}},
 		{"sum in JSON", []string{x, "-o", out, "--json"}, exitMisused, []string{"--json does not go with -o"}},
 	} {

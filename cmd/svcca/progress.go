@@ -36,13 +36,18 @@ func newProgress(stderr io.Writer, quiet bool) *progress {
 
 // show takes the place of what was shown before.
 func (p *progress) show(g svcca.Progress) {
+	p.draw(g.Share, func(gone time.Duration) string { return progressText(g, gone) })
+}
+
+// draw shows the share of the work that is done, and a text; not too often.
+func (p *progress) draw(share float64, text func(gone time.Duration) string) {
 	now := time.Now()
 	if p.bar == nil || now.Sub(p.drawn) < drawEvery {
 		return
 	}
 	p.drawn, p.visible = now, true
-	p.bar.Describe(progressText(g, now.Sub(p.begun)))
-	_ = p.bar.Set(int(g.Share * (barSteps - 1))) // a terminal that is gone has no progress to show
+	p.bar.Describe(text(now.Sub(p.begun)))
+	_ = p.bar.Set(int(share * (barSteps - 1))) // a terminal that is gone has no progress to show
 }
 
 // clear takes the bar away.

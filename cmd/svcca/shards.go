@@ -103,28 +103,28 @@ func faultOf(name string, paths []string, shards []shard) error {
 	if _, zero := seen["0"]; zero {
 		first = 0
 	}
-	var missing []string
-	more := 0
-	for n := first; n < first+of; n++ {
-		if _, found := seen[strconv.Itoa(n)]; found {
-			delete(seen, strconv.Itoa(n))
-			continue
-		}
-		if len(missing) < 5 {
-			missing = append(missing, strconv.Itoa(n))
-		} else {
-			more = of - len(shards) - len(missing)
-			break
+	absent := of
+	surplus := "" // the first of those beyond
+	for i, s := range shards {
+		if n, err := strconv.Atoi(s.number); err == nil && first <= n && n < first+of {
+			absent--
+		} else if surplus == "" {
+			surplus = paths[i]
 		}
 	}
-	switch {
+	var missing []string
+	for n := first; len(missing) < min(absent, 5); n++ {
+		if _, found := seen[strconv.Itoa(n)]; !found {
+			missing = append(missing, strconv.Itoa(n))
+		}
+	}
+	switch more := absent - len(missing); {
 	case more > 0:
 		return fmt.Errorf("%s: of %d shards, %s and %d more are missing", shown(name), of, strings.Join(missing, ", "), more)
-	case len(missing) > 0:
-		return fmt.Errorf("%s: of %d shards, %s %s missing", shown(name), of, strings.Join(missing, ", "), isAre(len(missing)))
-	}
-	for _, path := range seen {
-		return fmt.Errorf("%s: %s is more than the shards that it counts", shown(name), shown(path))
+	case absent > 0:
+		return fmt.Errorf("%s: of %d shards, %s %s missing", shown(name), of, strings.Join(missing, ", "), isAre(absent))
+	case surplus != "":
+		return fmt.Errorf("%s: %s is more than the shards that it counts", shown(name), shown(surplus))
 	}
 	return nil
 }
