@@ -47,7 +47,12 @@ func BetweenContext(ctx context.Context, x, y Layer, o Options) (*Comparison, er
 	}
 	sx, sy := newSide(dx, w, o), newSide(dy, w, o)
 	c := crew.New(ctx)
-	if dx.n >= max(dx.d, dy.d) {
+	for _, l := range []described{dx, dy} {
+		if err := o.solvable(l); err != nil {
+			return nil, err
+		}
+	}
+	if dx.n >= max(dx.d, dy.d) && !o.krylov(dx.n, dx.d) && !o.krylov(dy.n, dy.d) {
 		return joint(c, sx, sy, o)
 	}
 	rx, err := reduce(c, sx, o)

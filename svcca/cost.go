@@ -28,12 +28,15 @@ func (b Bytes) String() string {
 }
 
 // reductionBytes bounds the memory that reducing a layer takes.
-func reductionBytes(n, d int, precision Precision) int64 {
+func reductionBytes(n, d int, o Options) int64 {
+	if o.krylov(n, d) {
+		return krylovCost(n, d, o.Keep).Memory
+	}
 	side := int64(min(n, d))
 	columns := int64(d + 1)
 	// Gram matrix, the eigen-solve's copy and work space (2 of its kind), V.
 	need := 5 * 8 * side * side
-	if precision == Mixed {
+	if o.Precision == Mixed {
 		need += 4 * side * side
 	}
 	rows := int64(min(panelRows(d), n))
@@ -72,13 +75,16 @@ const (
 const guessedShare = 0.25
 
 // guessK returns how many directions of a layer will be kept, as far as can be known.
-func guessK(n, d int, keep Keep) float64 {
+func (o Options) guessK(n, d int) float64 {
 	most := float64(min(n, d))
-	switch keep.rule {
+	switch o.Keep.rule {
 	case keepCount:
-		return min(float64(keep.count), most)
+		return min(float64(o.Keep.count), most)
 	case keepRank:
 		return most
+	}
+	if o.krylov(n, d) {
+		return min(krylovGuess, most)
 	}
 	return guessedShare * most
 }
@@ -86,11 +92,14 @@ func guessK(n, d int, keep Keep) float64 {
 func cube(v float64) float64 { return v * v * v }
 
 // reductionCost is what sums and eigen-solve of a layer take.
-func reductionCost(n, d int, precision Precision) Cost {
+func reductionCost(n, d int, o Options) Cost {
+	if o.krylov(n, d) {
+		return krylovCost(n, d, o.Keep)
+	}
 	side := float64(min(n, d))
 	return Cost{
 		Products: float64(n) * float64(d) * side, Factors: eigenFlops * cube(side),
-		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, precision),
+		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, o),
 	}
 }
 
@@ -98,14 +107,14 @@ func reductionCost(n, d int, precision Precision) Cost {
 // quarter of the neurons is kept if o.Keep says no number, and no layer asks for
 // the triangle.
 func BetweenCost(n, d, e int, o Options) Cost {
-	x, y := reductionCost(n, d, o.Precision), reductionCost(n, e, o.Precision)
+	x, y := reductionCost(n, d, o), reductionCost(n, e, o)
 	c := Cost{Products: x.Products + y.Products, Factors: x.Factors + y.Factors, Values: x.Values + y.Values, Memory: x.Memory + y.Memory}
-	p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
+	p, q := o.guessK(n, d), o.guessK(n, e)
 	c.Factors += svdFlops * cube(min(p, q))
-	if n < max(d, e) {
-		c.Values *= 2 // once more for V
+	if n < max(d, e) || o.krylov(n, d) || o.krylov(n, e) {
+		c.Values += float64(n) * float64(d+e) // once more for V, or U
 		c.Products += 2 * float64(n) * (float64(d)*p + float64(e)*q + p*q)
-		c.Memory += 8 * int64(n) * int64(min(n, d)+min(n, e))
+		c.Memory += 8 * int64(n) * int64(o.mostKept(n, d)+o.mostKept(n, e))
 		return c
 	}
 	joint := int64(d + e + 1)
@@ -122,11 +131,11 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	all := append(append([]int{}, rows...), columns...)
 	var reduction, kept int64
 	for _, d := range all {
-		r := reductionCost(n, d, o.Precision)
-		k := guessK(n, d, o.Keep)
+		r := reductionCost(n, d, o.Options)
+		k := o.guessK(n, d)
 		c.Products += r.Products + 2*float64(n)*float64(d)*k
 		c.Factors += r.Factors
-		c.Values += 2 * r.Values
+		c.Values += r.Values + float64(n)*float64(d)
 		c.Memory += int64(8 * float64(d) * k)
 		reduction, kept = max(reduction, r.Memory), kept+int64(k)
 	}
@@ -138,7 +147,7 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 			if symmetric && j < i {
 				continue
 			}
-			p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
+			p, q := o.guessK(n, d), o.guessK(n, e)
 			pair := o.Scores.cost(p, q, float64(d+e))
 			c.Products += 2*float64(n)*p*q + pair.Products
 			c.Factors += pair.Factors

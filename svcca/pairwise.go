@@ -175,12 +175,12 @@ func identity(l Layer) any {
 func (p *pane) reduce() error {
 	room := int64(1)
 	for _, l := range p.layers {
-		need := reductionBytes(l.n, l.d, p.Precision)
+		need := reductionBytes(l.n, l.d, p.Options)
 		if need > p.Memory {
 			return fmt.Errorf("svcca: layer %q: reducing %d × %d needs %s, %s are allowed: %w", l.name, l.n, l.d, Bytes(need), Bytes(p.Memory), ErrMemory)
 		}
 		room = max(room, need)
-		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Precision).weight())
+		p.cost.reductions = append(p.cost.reductions, reductionCost(l.n, l.d, p.Options).weight())
 	}
 	p.guessCrossing()
 	c := p.Crew

@@ -128,7 +128,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*svcca.Compari
 // sums compares the layers of which a file holds the sums.
 func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Comparison, *target, error) {
 	path := args[0]
-	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose", "dry-run"); err != nil {
+	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "solver", "weights", "transpose", "dry-run"); err != nil {
 		return nil, nil, err
 	}
 	s, head, _, err := readSums(path, f.memory)
@@ -140,7 +140,9 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*svcca.Compariso
 		return nil, nil, fmt.Errorf("%s holds %s: those of a pair are needed, which svcca moments makes of two", shown(path), s.kind())
 	}
 	n, d, e := pair.Dims()
-	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, f.options), fewer); err != nil {
+	exact := f.options
+	exact.Solver = svcca.Exact // as all that is reduced from sums
+	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, exact), fewer); err != nil {
 		return nil, nil, err
 	}
 	out, err := f.target(path)
