@@ -174,8 +174,8 @@ func (z *krylov) cut() {
 	b.cut(z.o)
 }
 
-// serves sets the errors of the cut where ‖F‖ ≤ f, and reports whether a larger space
-// is not worth its cost.
+// serves sets the errors of the cut where ‖F‖ ≤ f, and reports whether they are small
+// enough, or rounding. Errors of sums, by which k hangs on them, are then smaller still.
 func (z *krylov) serves(f float64) (bool, error) {
 	e, err := z.ritz.errors(z.basis.K, f)
 	if err != nil {
@@ -183,9 +183,7 @@ func (z *krylov) serves(f float64) (bool, error) {
 	}
 	z.errors = e
 	z.basis.KSure = z.sure(e.sum)
-	// Where rounding leaves k open, the space cannot help.
-	decided := z.basis.KSure || !z.sure(float64(z.basis.K)*krylovRounding)
-	return decided && e.turn <= max(krylovAccuracy, 2*e.rounding), nil
+	return e.turn <= max(krylovAccuracy, 2*e.rounding), nil
 }
 
 // sure reports whether k is that of the exact values where sums of the first may be

@@ -66,17 +66,13 @@ func (z *krylovSpace) extend() error {
 	z.t = lapack.New[float64](old.Rows+w.Cols, old.Rows+w.Cols)
 	z.t.View(0, 0, old.Rows, old.Rows).CopyFrom(old)
 	last := z.t.View(0, old.Rows, z.t.Rows, w.Cols)
-	width := w.Cols
-	// Twice is enough (Kahan; Parlett 1998, §6.9).
-	for range 2 {
-		part, err := z.remove(w)
-		if err != nil {
-			return err
-		}
-		addTo(last, part)
+	part, err := z.remove(w)
+	if err != nil {
+		return err
 	}
+	last.CopyFrom(part)
 	lapack.Mirror(z.t)
-	return z.follow(w, width)
+	return z.follow(w, w.Cols)
 }
 
 // remove takes from w what lies in Q, which it returns: QᵀW.
@@ -138,6 +134,7 @@ func (z *krylovSpace) follow(w lapack.Matrix[float64], width int) error {
 	if found > 0 {
 		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, qr.QTo(lapack.Matrix[float64]{}), svd.U().View(0, 0, svd.U().Rows, found), 0, next.View(0, 0, w.Rows, found))
 	}
+	// Twice is enough (Kahan; Parlett 1998, §6.9).
 	for range 2 {
 		if _, err := z.remove(next); err != nil {
 			return err

@@ -67,7 +67,7 @@ func TestKrylovBounds(t *testing.T) {
 
 func krylovBounds(t *testing.T, most int) {
 	defer svcca.SmallKrylov(5, most, 1000)()
-	seeds := uint64(5)
+	seeds := uint64(3)
 	if testing.Short() {
 		seeds = 1
 	}
@@ -104,7 +104,10 @@ func krylovBounds(t *testing.T, most int) {
 					require.Equal(t, fine.KGrew, r.KGrew, where)
 					assert.LessOrEqual(t, sine(fine.U, r.U), r.ErrorBound+fine.ErrorBound+100*ulp, where)
 					assert.LessOrEqual(t, sine(fine.V, r.V), r.ErrorBound+fine.ErrorBound+100*ulp, where)
-					worst, largest = max(worst, sine(fine.U, r.U)/r.ErrorBound), max(largest, r.ErrorBound)
+					largest = max(largest, r.ErrorBound)
+					if r.ErrorBound > 1e-10 { // the rest is rounding
+						worst = max(worst, sine(fine.U, r.U)/r.ErrorBound)
+					}
 					require.Len(t, r.SingularValues, r.K)
 					for i, s := range r.SingularValues {
 						relative := math.Abs(s-fine.SingularValues[i]) / fine.SingularValues[i]
