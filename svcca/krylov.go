@@ -115,7 +115,7 @@ func (z *krylov) step() (done bool, err error) {
 	}
 	if !z.reached(found) {
 		if last {
-			return false, fmt.Errorf("svcca: layer %q: %d directions, as many as the Krylov solver looks for, hold %.3g%% of the variance, and keep %v asks for more: keep less, or take Solver Exact, %v: %w",
+			return false, fmt.Errorf("svcca: layer %q: %d directions, as many as the Krylov solver looks for, hold %.3g%% of the variance, and keep %v asks for more: keep less, or take the exact solver, %v: %w",
 				z.name, z.order(), 100*found/z.trace, z.o.Keep, exactBytes(min(z.n, z.d)), ErrOptions)
 		}
 		return false, nil

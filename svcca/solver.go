@@ -39,7 +39,7 @@ func (o Options) solvable(l described) error {
 	order := min(l.n, l.d)
 	if !o.krylov(l.n, l.d) {
 		if order > exactOrder {
-			return fmt.Errorf("svcca: layer %q, %d × %d: an exact solve is of order %d, which takes %v and is beyond the %d that LAPACK can count: Solver Krylov is approximate: %w",
+			return fmt.Errorf("svcca: layer %q, %d × %d: an exact solve is of order %d, which takes %v and is beyond the %d that LAPACK can count: the Krylov solver is approximate: %w",
 				l.name, l.n, l.d, order, exactBytes(order), exactOrder, ErrOptions)
 		}
 		return nil
@@ -52,7 +52,7 @@ func (o Options) solvable(l described) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("svcca: layer %q: keep %v asks for all %d singular values, of which the Krylov solver finds the largest: keep variance(share) below 1 or count(number), or take Solver Exact, %v: %w",
+	return fmt.Errorf("svcca: layer %q: keep %v asks for all %d singular values, of which the Krylov solver finds the largest: keep variance(share) below 1 or count(number), or take the exact solver, %v: %w",
 		l.name, o.Keep, order, exactBytes(order), ErrOptions)
 }
 

@@ -96,7 +96,7 @@ func (b *basis) warnings() (w []Warning) {
 		add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", b.name, b.d, b.n)
 	}
 	if b.method == MethodKrylov {
-		add(WarnApproximate, "%q: the largest %d singular values and their directions alone, approximately, by block Krylov: the directions are right to %.1g, but for a chance of 1 in 10^10", b.name, b.K, b.Bound)
+		add(WarnApproximate, "%q: found approximately, by block Krylov: %d leading directions alone, right to %.1g but for a chance of 1 in 10^10", b.name, b.K, b.Bound)
 	}
 	switch {
 	case b.method == MethodKrylov && !b.KSure:
