@@ -484,7 +484,7 @@ func TestRange(t *testing.T) {
 					requireSameOffBlock(t, plain.OffBlockX, r.OffBlockX)
 				}
 			}
-			assert.GreaterOrEqual(t, right, 7)
+			assert.GreaterOrEqual(t, right, 6)
 			assert.Greater(t, refused, 0)
 		}
 	}

@@ -29,7 +29,8 @@ type OffBlock struct {
 const fewestImages = 5
 
 // offBlockOf estimates the off-block energy and mean share of m under translations,
-// from at most images images, evenly spaced. It is nil for vectors and fewer than 5 images.
+// from at most images images, evenly spaced. It is nil for vectors, for fewer than 5 images
+// and where nothing is left but for one image.
 func offBlockOf(c crew.Crew, m Maps, sh shape, g grid, images int) (*OffBlock, error) {
 	n := min(m.images, images)
 	if m.vector || sh.lowPass || n < fewestImages {
@@ -311,5 +312,10 @@ func (e *energy) estimate(whole *pairSums) *OffBlock {
 		shares[i], means[i] = 1-blocksWithout[i]/without[i], fixedWithout[i]/seenWithout[i]
 	}
 	o.Error, o.MeanError = jackknife(shares), jackknife(means)
+	for _, v := range []float64{o.Share, o.Error, o.MeanShare, o.MeanError} {
+		if math.IsNaN(v) || math.IsInf(v, 0) { // without one image nothing varies
+			return nil
+		}
+	}
 	return o
 }

@@ -183,8 +183,16 @@ func (r *reduced) usable() error {
 		return fmt.Errorf("conv: layer %q: %d of %d columns are constant and no direction is kept: %w", r.name, r.columns-len(r.active), r.columns, svcca.ErrConstant)
 	}
 	largest, least := math.Ldexp(r.S[0], r.exponent), math.Ldexp(r.S[r.K-1], r.exponent)
-	if math.IsInf(largest, 0) || least < 0x1p-1000 || least < 0x1p-200*largest {
+	// Loadings add up to √columns times the largest, and maps hold 1 over it, a normal number.
+	if largest > 0x1p1020/math.Sqrt(float64(r.columns)) || least < 0x1p-1000 || least < 0x1p-200*largest {
 		return fmt.Errorf("conv: layer %q: singular values from %g to %g: %w", r.name, largest, least, svcca.ErrRange)
+	}
+	for _, mean := range r.mean { // that of (0, 0) is √|T| times the values
+		for _, v := range mean {
+			if m := math.Ldexp(max(math.Abs(real(v)), math.Abs(imag(v))), r.exponent); math.IsInf(m, 0) {
+				return fmt.Errorf("conv: layer %q: a mean above %g: %w", r.name, math.MaxFloat64, svcca.ErrRange)
+			}
+		}
 	}
 	return nil
 }

@@ -150,3 +150,10 @@ func productsComplex64(name string, b blas.Complex64) *backend[complex64] {
 func productsComplex128(name string, b blas.Complex128) *backend[complex128] {
 	return &backend[complex128]{name: name, gemm: b.Zgemm, herk: b.Zherk, trsm: b.Ztrsm, trmm: b.Ztrmm}
 }
+
+// convert sets dst to the first elements of src.
+func convert[A, B Real](dst []A, src []B) {
+	for i := range dst {
+		dst[i] = A(src[i])
+	}
+}

@@ -19,10 +19,14 @@ func testCholesky[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	parallel(t)
 	r, ratios := newRand(t), newRatios(t, threshold)
 	for _, n := range squareSizes(r) {
-		for _, k := range kinds[W]() {
+		for _, k := range kindsFor[W](n) {
 			for _, graded := range []bool{false, true} {
 				base := definite(r, k, n, ulp[T](), graded)
-				for _, scale := range scales[T]() {
+				scales := scalesFor[T](kind[W]{name: k.name}, n)
+				if graded {
+					scales = scales[:1]
+				}
+				for _, scale := range scales {
 					where := fmt.Sprintf("%s of order %d · %g, graded %t", k.name, n, scale, graded)
 					a := upperGuard[T](base, scale)
 					whole := hermitian(toWide[W](a.Matrix))

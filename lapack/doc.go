@@ -1,7 +1,8 @@
 // Package lapack gives the dense linear algebra of SVCCA on row-major
-// matrices: products, Cholesky, QR, thin SVD and symmetric eigen-solve, for
-// float32 and float64, on OpenBLAS and LAPACKE where they are linked and on
-// gonum everywhere else, with the same results within the stated errors.
+// matrices: products, Cholesky, QR, thin SVD and symmetric or Hermitian
+// eigen-solve, for float32, float64, complex64 and complex128, on OpenBLAS and
+// LAPACKE where they are linked and in Go on gonum everywhere else, with the
+// same results within the stated errors.
 //
 // A factorisation is a value that keeps its memory: with OpenBLAS a second
 // matrix of the same shape costs no allocation, and layer after layer can go
@@ -14,27 +15,36 @@
 //	}
 //	fmt.Println(svd.Values()) // [5 2]; svd.U(), svd.VT() are views
 //
+// Singular values and eigenvalues are float64 whatever the elements are, and
+// hold what their precision gives. Aᴴ is the conjugate transpose, for real
+// elements the transpose.
+//
 // [FromDense] and [ToDense] go to gonum's mat.Dense and back without a copy,
 // [Matrix.View] to a part of a matrix.
 //
 // # What runs
 //
-//	here             OpenBLAS, LAPACKE                 gonum, in float64 from Cholesky on
-//	Gemm             sgemm, dgemm                      Sgemm, Dgemm
-//	Syrk             ssyrk, dsyrk                      Ssyrk, Dsyrk
-//	Trsm             strsm, dtrsm                      Strsm, Dtrsm
-//	Trmm             strmm, dtrmm                      Strmm, Dtrmm
-//	CholeskyInPlace  spotrf, dpotrf                    Dpotrf
-//	QR.Factorize     sgeqrf, dgeqrf                    Dgelqf of the transpose
-//	QR.QTo           sorgqr, dorgqr                    Dorglq of the transpose
-//	SVD.Factorize    sgesdd, dgesdd; where that does   Dgesvd
-//	                 not converge, sgesvd, dgesvd
-//	Eigen.Factorize  ssyevd, dsyevd                    Dsyev; without vectors
-//	                                                   Dsytrd and Dsteqr
-//	LeadingEigen     ssytrd, dsytrd; sstedc, dstedc;   Dsytrd and Dsteqr
-//	                 where that does not converge,
-//	                 ssteqr, dsteqr
-//	  .VectorsTo     sormtr, dormtr                    Dorm2r
+// For x read s, d, c or z, the letter of the element type:
+//
+//	here             OpenBLAS, LAPACKE                   portable, in double from Cholesky on
+//	Gemm             xgemm                               gonum's Sgemm, Dgemm; complex: four of those
+//	Herk, Syrk       ssyrk, dsyrk, cherk, zherk          Ssyrk, Dsyrk, Cherk, Zherk
+//	Trsm             xtrsm                               Strsm, Dtrsm, Ctrsm, Ztrsm
+//	Trmm             xtrmm                               Strmm, Dtrmm, Ctrmm, Ztrmm
+//	CholeskyInPlace  xpotrf                              Dpotrf; complex: by rows
+//	QR.Factorize     xgeqrf                              reflections
+//	QR.QTo           sorgqr, dorgqr, cungqr, zungqr      reflections
+//	SVD.Factorize    xgesdd; where that does not         QR, reflections, Dbdsqr
+//	                 converge, xgesvd
+//	Eigen.Factorize  ssyevd, dsyevd, cheevd, zheevd      reflections, Dsteqr
+//	LeadingEigen     ssytrd, dsytrd, chetrd, zhetrd;     reflections, Dsteqr
+//	                 xstedc; where that does not
+//	                 converge, xsteqr
+//	  .VectorsTo     sormtr, dormtr, cunmtr, zunmtr      reflections
+//
+// The reflections of the portable backend are its own: gonum has none for
+// complex matrices, and its real ones, in blocks, go wrong without a word on
+// some matrices with zeros (householder.go).
 //
 // Every routine of a line is tested alone, on both backends, against residuals
 // of LAPACK's own test suite. native.Describe says which backend a program has.

@@ -19,7 +19,7 @@ func testEigen[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	r, ratios := newRand(t), newRatios(t, threshold)
 	whole, alone := &Eigen[T]{backend: b}, &Eigen[T]{backend: b} // reused throughout
 	for _, n := range squareSizes(r) {
-		for _, k := range kinds[W]() {
+		for _, k := range kindsFor[W](n) {
 			base, known := k.hermitian(r, n, ulp[T]())
 			for _, scale := range scalesFor[T](k, n) {
 				where := fmt.Sprintf("%s of order %d · %g", k.name, n, scale)

@@ -165,3 +165,48 @@ func ExampleFromDense() {
 	// ⎡ 1  20   3⎤
 	// ⎣ 4   5  60⎦
 }
+
+// A Hermitian matrix: eigenvalues are real, vectors complex.
+func ExampleEigen_complex() {
+	a := lapack.Of(2, 2, []complex128{
+		2, 1i,
+		0, 2, // below the diagonal nothing is read; it would be −i
+	})
+	var eigen lapack.Eigen[complex128]
+	if err := eigen.Factorize(a, true); err != nil {
+		log.Fatal(err)
+	}
+	v := eigen.Vector(0)
+	fmt.Printf("%.4f\n", eigen.Values())
+	fmt.Printf("%.4f\n", imag(v[1]/v[0])) // any multiple of (1, −i)
+	// Output:
+	// [3.0000 1.0000]
+	// -1.0000
+}
+
+// Singular values are real; U S Vᴴ is A again.
+func ExampleSVD_complex() {
+	a := lapack.Of(2, 1, []complex128{3, 4i})
+	var svd lapack.SVD[complex128]
+	if err := svd.Factorize(a, true); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.4f\n", svd.Values())
+	fmt.Printf("%.4f\n", imag(svd.U().At(1, 0)*svd.VT().At(0, 0))*svd.Values()[0])
+	// Output:
+	// [5.0000]
+	// 4.0000
+}
+
+// The covariance of complex rows needs AᴴA.
+func ExampleHerk() {
+	a := lapack.Of(2, 2, []complex128{1, 1i, 0, 2})
+	c := lapack.New[complex128](2, 2)
+	lapack.Herk(blas.ConjTrans, 1, a, 0, c) // the upper triangle
+	lapack.Mirror(c)                        // conjugated
+	fmt.Println(c.Row(0))
+	fmt.Println(c.Row(1))
+	// Output:
+	// [(1+0i) (0+1i)]
+	// [(0-1i) (5+0i)]
+}

@@ -69,7 +69,7 @@ func testSVDFailures[T Scalar, W wide](t *testing.T, b *backend[T]) {
 		}}
 	}
 	last := b.svd[len(b.svd)-1]
-	require.True(t, strings.HasSuffix(last.name, "GESVD"))
+	require.Regexp(t, "GESVD$|^DBDSQR$", last.name)
 
 	t.Run("second routine", func(t *testing.T) {
 		called := 0
@@ -188,7 +188,7 @@ func testLeadingFailures[T Scalar, W wide](t *testing.T, b *backend[T]) {
 			return last.compute(d, e, z, w)
 		}}
 		f := &LeadingEigen[T]{backend: withTridiagonal(b, fails("FIRST", 3), counted)}
-		checkLeading[W](t, newRatios(t, threshold), "second routine", a, f, alone, 1, n/4, n)
+		checkLeading[W](t, newRatios(t, threshold), "second routine", a, f, alone, 1, n/4)
 		assert.Equal(t, 1, called)
 	})
 	t.Run("none left", func(t *testing.T) {
@@ -208,7 +208,7 @@ func testLeadingFailures[T Scalar, W wide](t *testing.T, b *backend[T]) {
 		assert.PanicsWithValue(t, errUnfactorized, func() { f.Values() }, "results of the last success are gone")
 		assert.PanicsWithValue(t, errUnfactorized, func() { f.VectorsTo(Matrix[T]{}, 1) })
 		f.backend = b
-		checkLeading[W](t, newRatios(t, threshold), "usable again", a, f, alone, n)
+		checkLeading[W](t, newRatios(t, threshold), "usable again", a, f, alone)
 	})
 	t.Run("NaN value", func(t *testing.T) {
 		f := &LeadingEigen[T]{backend: withTridiagonal(b, tridiagonalRoutine[T]{last.name, func(d, e []float64, z Matrix[T], w *workspace[T]) int {

@@ -82,19 +82,28 @@ func normalizeUpper[T Scalar](a Matrix[T]) (exponent int) {
 	for i := range a.Rows {
 		largest = max(largest, largestPart(a.Row(i)[i:]))
 	}
+	factor, exponent := normalizing[T](largest)
+	if exponent != 0 {
+		for i := range a.Rows {
+			scale(factor, a.View(i, i, 1, a.Rows-i))
+		}
+	}
+	return exponent
+}
+
+// normalizing returns the power of two that brings largest near 1, and the
+// exponent that undoes it: 0 where largest is within 2^±64.
+func normalizing[T Scalar](largest float64) (factor T, exponent int) {
 	_, exponent = math.Frexp(largest)
 	if -64 <= exponent && exponent <= 64 {
-		return 0
+		return 1, 0
 	}
-	factor := fromReal[T](math.Ldexp(1, -exponent))
-	if !isFinite(factor) { // all of a is denormal
+	factor = fromReal[T](math.Ldexp(1, -exponent))
+	if !isFinite(factor) { // all is denormal
 		exponent += 64
 		factor = fromReal[T](math.Ldexp(1, -exponent))
 	}
-	for i := range a.Rows {
-		scale(factor, a.View(i, i, 1, a.Rows-i))
-	}
-	return exponent
+	return factor, exponent
 }
 
 // solve sets values, ascending, and rows by the first routine that converges.

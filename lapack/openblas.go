@@ -170,13 +170,6 @@ func tridiagonalIn[R Real, T Scalar](w *workspace[T], d, e []float64) (diagonal,
 	return diagonal, beside
 }
 
-// convert sets dst to the first elements of src.
-func convert[A, B Real](dst []A, src []B) {
-	for i := range dst {
-		dst[i] = A(src[i])
-	}
-}
-
 // withWork calls routine twice: with lwork −1, when it only writes the length
 // that it wants to work[0], and with that much memory.
 func (l lapacke[T, R]) withWork(name string, w *workspace[T], routine func(work []T, lwork int32) (info int32)) int {

@@ -1,125 +1,121 @@
 package lapack
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	gonumblas "gonum.org/v1/gonum/blas/gonum"
 	"gonum.org/v1/gonum/lapack"
 	gonumlapack "gonum.org/v1/gonum/lapack/gonum"
 )
 
-// This file is the portable backend: gonum's BLAS and LAPACK, compiled into
-// every build, where tests hold the two backends side by side.
-
-func portable64() *backend[float64] {
-	b := products64("gonum", gonumblas.Implementation{})
-	b.potrf = portablePotrf
-	b.geqrf = portableGeqrf
-	b.orgqr = portableOrgqr
-	b.svd = []svdRoutine[float64]{{"DGESVD", portableGesvd}}
-	b.syevd = portableSyev
-	b.sytrd = portableSytrd
-	b.tridiagonal = []tridiagonalRoutine[float64]{{"DSTEQR", portableSteqr}}
-	b.ormtr = portableOrmtr
-	return b
-}
+// This file is the portable backend: gonum's BLAS, reflections of our own, and
+// gonum's LAPACK for what is left once a matrix is bidiagonal or tridiagonal,
+// and so real. It is compiled into every build, where tests hold the two
+// backends side by side.
 
 var routines gonumlapack.Implementation
 
-func portablePotrf(a Matrix[float64]) bool {
-	return routines.Dpotrf(blas.Upper, a.Rows, a.Data, a.Stride)
-}
-
-// portableGeqrf factors by rows what its caller holds by columns: the LQ
-// factorisation of the transpose, with L = Rᵀ and the same reflections.
-func portableGeqrf(at Matrix[float64], tau []float64, w *workspace[float64]) {
-	query(w, func(work []float64, lwork int) {
-		routines.Dgelqf(at.Rows, at.Cols, at.Data, at.Stride, tau, work, lwork)
-	})
-}
-
-func portableOrgqr(at Matrix[float64], tau []float64, w *workspace[float64]) {
-	query(w, func(work []float64, lwork int) {
-		routines.Dorglq(at.Rows, at.Cols, len(tau), at.Data, at.Stride, tau, work, lwork)
-	})
-}
-
-func portableGesvd(a Matrix[float64], s []float64, u, vt Matrix[float64], w *workspace[float64]) (info int) {
-	job := lapack.SVDNone
-	if !u.IsEmpty() {
-		job = lapack.SVDStore
+func portable64() *backend[float64] {
+	b := portable(products64("gonum", gonumblas.Implementation{}), realArithmetic())
+	b.potrf = func(a Matrix[float64]) bool {
+		return routines.Dpotrf(blas.Upper, a.Rows, a.Data, a.Stride)
 	}
-	ok := true
-	query(w, func(work []float64, lwork int) {
-		ok = routines.Dgesvd(job, job, a.Rows, a.Cols, a.Data, a.Stride, s,
-			u.Data, max(1, u.Stride), vt.Data, max(1, vt.Stride), work, lwork)
-	})
-	return infoOf(ok)
+	return b
 }
 
-func portableSyev(a Matrix[float64], values []float64, vectors bool, w *workspace[float64]) (info int) {
-	if !vectors {
-		return portableEigenvalues(a, values, w)
+func portableComplex128() *backend[complex128] {
+	b := portable(productsComplex128("gonum", gonumblas.Implementation{}), complexArithmetic())
+	b.gemm = zgemm()
+	return b
+}
+
+func portable32() *backend[float32] {
+	return inDouble(products32("gonum", gonumblas.Implementation{}), portable64())
+}
+
+func portableComplex64() *backend[complex64] {
+	b := inDouble(productsComplex64("gonum", gonumblas.Implementation{}), portableComplex128())
+	b.gemm = cgemm()
+	return b
+}
+
+func portable[F double](b *backend[F], f arithmetic[F]) *backend[F] {
+	b.potrf = f.cholesky
+	b.geqrf = func(at Matrix[F], tau []F, w *workspace[F]) { f.factor(at, tau, &w.scalars) }
+	b.orgqr = func(at Matrix[F], tau []F, w *workspace[F]) { f.generate(at, tau, &w.scalars) }
+	b.svd = []svdRoutine[F]{{"DBDSQR", f.singular}}
+	b.sytrd = func(a Matrix[F], d, e []float64, tau []F, _ *workspace[F]) { f.tridiagonal(a, d, e, tau) }
+	steqr := func(d, e []float64, z Matrix[F], w *workspace[F]) (info int) {
+		vectors := Of(len(d), len(d), growReals[float64](&w.results, len(d)*len(d)))
+		memory := growReals[float64](&w.reals, max(1, 2*len(d)-2))
+		info = infoOf(routines.Dsteqr(lapack.EVTridiag, len(d), d, e, vectors.Data, vectors.Stride, memory))
+		// gonum's eigenvectors are columns.
+		for i := range z.Rows {
+			column := memory[:0]
+			for j := range z.Cols {
+				column = append(column, vectors.Data[j*vectors.Stride+i])
+			}
+			fromReals(z.Row(i), column)
+		}
+		return info
 	}
-	ok := true
-	query(w, func(work []float64, lwork int) {
-		ok = routines.Dsyev(lapack.EVCompute, blas.Upper, a.Rows, a.Data, a.Stride, values, work, lwork)
-	})
-	transposeInPlace(a)
-	return infoOf(ok)
+	b.tridiagonal = []tridiagonalRoutine[F]{{"DSTEQR", steqr}}
+	b.ormtr = func(a Matrix[F], tau []F, c Matrix[F], w *workspace[F]) {
+		ct := New[F](c.Cols, c.Rows)
+		ct.TransposeFrom(c)
+		f.rotate(a, tau, ct, w)
+		c.TransposeFrom(ct)
+	}
+	b.syevd = func(a Matrix[F], values []float64, vectors bool, w *workspace[F]) (info int) {
+		n := a.Rows
+		exponent := normalizeUpper(a)
+		e, tau := make([]float64, n), make([]F, n)
+		f.tridiagonal(a, values, e, tau)
+		if vectors {
+			z := New[F](n, n)
+			info = steqr(values, e, z, w)
+			f.rotate(a, tau, z, w)
+			a.CopyFrom(z)
+		} else {
+			// Dsterf would be the routine, but that of gonum 0.17 panics where the
+			// matrix, or a block that splits off, is below 1e-122, as it hands Dlascl
+			// a vector with the stride of a matrix.
+			info = infoOf(routines.Dsteqr(lapack.EVCompNone, n, values, e, nil, 1, nil))
+		}
+		for i, v := range values {
+			values[i] = math.Ldexp(v, exponent)
+		}
+		return info
+	}
+	return b
 }
 
-// transposeInPlace makes rows of the columns that gonum's eigenvectors are.
-func transposeInPlace(a Matrix[float64]) {
+// rotate replaces the rows x of X by Qx with Q as tridiagonal left it in a.
+func (f arithmetic[F]) rotate(a Matrix[F], tau []F, x Matrix[F], w *workspace[F]) {
+	if n := a.Rows - 1; n > 0 {
+		f.apply(a.View(0, 1, n, n), tau[:n], x.View(0, 1, x.Rows, n), &w.scalars)
+	}
+}
+
+// cholesky replaces a's upper triangle by U, A = UᴴU, row by row.
+func (f arithmetic[F]) cholesky(a Matrix[F]) (ok bool) {
 	for i := range a.Rows {
-		for j := range i {
-			a.Data[i*a.Stride+j], a.Data[j*a.Stride+i] = a.Data[j*a.Stride+i], a.Data[i*a.Stride+j]
+		row := a.Row(i)[i:]
+		pivot := realPart(row[0])
+		if !(pivot > 0) {
+			return false
+		}
+		factor := fromReal[F](1 / math.Sqrt(pivot))
+		for j := range row {
+			row[j] *= factor
+		}
+		row[0] = fromReal[F](math.Sqrt(pivot))
+		for j := 1; j < len(row); j++ {
+			f.axpy(len(row)-j, -conjugateOf(row[j]), row[j:], 1, a.Row(i + j)[i+j:], 1)
 		}
 	}
-}
-
-// portableEigenvalues takes the steps of Dsyev without vectors, but for one:
-// gonum 0.17's Dsterf panics where the matrix, or a block that splits off, is
-// below 1e-122, as it hands Dlascl a vector with the stride of a matrix.
-// Dsteqr without vectors does the same work. It scales what it is given, and
-// the reduction is linear in a, so that Dsyev's scaling is not needed.
-func portableEigenvalues(a Matrix[float64], values []float64, w *workspace[float64]) (info int) {
-	n := a.Rows
-	var wanted [1]float64
-	routines.Dsytrd(blas.Upper, n, a.Data, a.Stride, values, nil, nil, wanted[:], -1)
-	memory := grow(&w.scalars, int(wanted[0])+2*n)
-	e, tau, work := memory[:n-1], memory[n:2*n-1], memory[2*n:]
-	routines.Dsytrd(blas.Upper, n, a.Data, a.Stride, values, e, tau, work, len(work))
-	return infoOf(routines.Dsteqr(lapack.EVCompNone, n, values, e, nil, 1, nil))
-}
-
-// portableSytrd reduces the lower triangle, whose Q is of the form that
-// portableOrmtr can apply: gonum has no Dormtr, nor a Dorm2l for the upper one.
-func portableSytrd(a Matrix[float64], d, e, tau []float64, w *workspace[float64]) {
-	Mirror(a)
-	query(w, func(work []float64, lwork int) {
-		routines.Dsytrd(blas.Lower, a.Rows, a.Data, a.Stride, d, e, tau, work, lwork)
-	})
-}
-
-func portableSteqr(d, e []float64, z Matrix[float64], w *workspace[float64]) (info int) {
-	work := grow(&w.scalars, max(1, 2*len(d)-2))
-	ok := routines.Dsteqr(lapack.EVTridiag, len(d), d, e, z.Data, z.Stride, work)
-	transposeInPlace(z)
-	return infoOf(ok)
-}
-
-// portableOrmtr: Q leaves the first row alone, and its reflections stand below
-// the subdiagonal. They are applied one by one, since gonum 0.17's Dlarft, with
-// which Dormqr makes blocks of them, is wrong where the second reflection of a
-// block ends in zeros and the first does not: it loses sight of how long the
-// first is. That happens whenever a part of B decouples.
-func portableOrmtr(a Matrix[float64], tau []float64, c Matrix[float64], w *workspace[float64]) {
-	n := a.Rows - 1
-	if n == 0 {
-		return
-	}
-	below, rest := a.View(1, 0, n, n), c.View(1, 0, n, c.Cols)
-	routines.Dorm2r(blas.Left, blas.NoTrans, n, c.Cols, n, below.Data, below.Stride, tau[:n], rest.Data, rest.Stride, grow(&w.scalars, c.Cols))
+	return true
 }
 
 // infoOf turns gonum's report into LAPACK's, whose number gonum keeps to itself.
@@ -130,87 +126,90 @@ func infoOf(ok bool) int {
 	return 1
 }
 
-// query calls routine twice: with lwork −1, when it only writes the length that
-// it wants to work[0], and with that much memory.
-func query(w *workspace[float64], routine func(work []float64, lwork int)) {
-	var wanted [1]float64
-	routine(wanted[:], -1)
-	work := grow(&w.scalars, int(wanted[0]))
-	routine(work, len(work))
-}
-
-// portable32 computes in float64 and rounds at the end, since gonum has LAPACK
-// for float64 alone: slower than float32 would be, and at least as accurate.
-func portable32() *backend[float32] {
-	b := products32("gonum", gonumblas.Implementation{})
-	b.potrf = func(a Matrix[float32]) bool {
-		x := widen(a)
-		ok := portablePotrf(x)
+// inDouble gives b factorisations that compute in double precision and round at
+// the end: slower than single precision would be, and at least as accurate.
+func inDouble[T Scalar, F double](b *backend[T], d *backend[F]) *backend[T] {
+	b.potrf = func(a Matrix[T]) bool {
+		x := widen[F](a)
+		ok := d.potrf(x)
 		for i := range a.Rows {
 			narrow(a.View(i, i, 1, a.Cols-i), x.View(i, i, 1, a.Cols-i))
 		}
 		return ok
 	}
-	b.geqrf = func(at Matrix[float32], tau []float32, _ *workspace[float32]) {
-		x, t := widen(at), New[float64](1, len(tau))
-		portableGeqrf(x, t.Data, new(workspace[float64]))
+	b.geqrf = func(at Matrix[T], tau []T, _ *workspace[T]) {
+		x, t := widen[F](at), New[F](1, len(tau))
+		d.geqrf(x, t.Data, new(workspace[F]))
 		narrow(at, x)
 		narrow(Of(1, len(tau), tau), t)
 	}
-	b.orgqr = func(at Matrix[float32], tau []float32, _ *workspace[float32]) {
-		x, t := widen(at), widen(Of(1, len(tau), tau))
-		portableOrgqr(x, t.Data, new(workspace[float64]))
+	b.orgqr = func(at Matrix[T], tau []T, _ *workspace[T]) {
+		x := widen[F](at)
+		d.orgqr(x, widen[F](Of(1, len(tau), tau)).Data, new(workspace[F]))
 		narrow(at, x)
 	}
-	b.svd = []svdRoutine[float32]{{"DGESVD", func(a Matrix[float32], s []float64, u, vt Matrix[float32], _ *workspace[float32]) int {
-		xu, xvt := New[float64](u.Rows, u.Cols), New[float64](vt.Rows, vt.Cols)
-		info := portableGesvd(widen(a), s, xu, xvt, new(workspace[float64]))
-		narrow(u, xu)
-		narrow(vt, xvt)
-		return info
-	}}}
-	b.syevd = func(a Matrix[float32], values []float64, vectors bool, _ *workspace[float32]) int {
-		x := widen(a)
-		info := portableSyev(x, values, vectors, new(workspace[float64]))
+	for _, routine := range d.svd {
+		b.svd = append(b.svd, svdRoutine[T]{routine.name, func(a Matrix[T], s []float64, u, vt Matrix[T], _ *workspace[T]) int {
+			xu, xvt := New[F](u.Rows, u.Cols), New[F](vt.Rows, vt.Cols)
+			info := routine.compute(widen[F](a), s, xu, xvt, new(workspace[F]))
+			narrow(u, xu)
+			narrow(vt, xvt)
+			return info
+		}})
+	}
+	b.syevd = func(a Matrix[T], values []float64, vectors bool, _ *workspace[T]) int {
+		x := widen[F](a)
+		info := d.syevd(x, values, vectors, new(workspace[F]))
 		narrow(a, x)
 		return info
 	}
-	b.sytrd = func(a Matrix[float32], d, e []float64, tau []float32, _ *workspace[float32]) {
-		x, t := widen(a), New[float64](1, len(tau))
-		portableSytrd(x, d, e, t.Data, new(workspace[float64]))
+	b.sytrd = func(a Matrix[T], diagonal, e []float64, tau []T, _ *workspace[T]) {
+		x, t := widen[F](a), New[F](1, len(tau))
+		d.sytrd(x, diagonal, e, t.Data, new(workspace[F]))
 		narrow(a, x)
 		narrow(Of(1, len(tau), tau), t)
 	}
-	b.tridiagonal = []tridiagonalRoutine[float32]{{"DSTEQR", func(d, e []float64, z Matrix[float32], _ *workspace[float32]) int {
-		x := New[float64](z.Rows, z.Cols)
-		info := portableSteqr(d, e, x, new(workspace[float64]))
-		narrow(z, x)
-		return info
-	}}}
-	b.ormtr = func(a Matrix[float32], tau []float32, c Matrix[float32], _ *workspace[float32]) {
-		x := widen(c)
-		portableOrmtr(widen(a), widen(Of(1, len(tau), tau)).Data, x, new(workspace[float64]))
+	for _, routine := range d.tridiagonal {
+		b.tridiagonal = append(b.tridiagonal, tridiagonalRoutine[T]{routine.name, func(diagonal, e []float64, z Matrix[T], _ *workspace[T]) int {
+			x := New[F](z.Rows, z.Cols)
+			info := routine.compute(diagonal, e, x, new(workspace[F]))
+			narrow(z, x)
+			return info
+		}})
+	}
+	b.ormtr = func(a Matrix[T], tau []T, c Matrix[T], _ *workspace[T]) {
+		x := widen[F](c)
+		d.ormtr(widen[F](a), widen[F](Of(1, len(tau), tau)).Data, x, new(workspace[F]))
 		narrow(c, x)
 	}
 	return b
 }
 
-func widen(a Matrix[float32]) Matrix[float64] {
-	x := New[float64](a.Rows, a.Cols)
+func widen[F double, T Scalar](a Matrix[T]) Matrix[F] {
+	x := New[F](a.Rows, a.Cols)
 	for i := range a.Rows {
-		row := x.Row(i)
-		for j, v := range a.Row(i) {
-			row[j] = float64(v)
+		switch src := any(a.Row(i)).(type) {
+		case []float32:
+			convert(any(x.Row(i)).([]float64), src)
+		case []complex64:
+			dst := any(x.Row(i)).([]complex128)
+			for j, v := range src {
+				dst[j] = complex128(v)
+			}
 		}
 	}
 	return x
 }
 
-func narrow(dst Matrix[float32], src Matrix[float64]) {
+func narrow[T Scalar, F double](dst Matrix[T], src Matrix[F]) {
 	for i := range dst.Rows {
-		row := dst.Row(i)
-		for j, v := range src.Row(i) {
-			row[j] = float32(v)
+		switch dst := any(dst.Row(i)).(type) {
+		case []float32:
+			convert(dst, any(src.Row(i)).([]float64))
+		case []complex64:
+			for j, v := range any(src.Row(i)).([]complex128) {
+				dst[j] = complex64(v)
+			}
 		}
 	}
 }

@@ -17,7 +17,7 @@ func testQR[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	r, ratios := newRand(t), newRatios(t, threshold)
 	f := &QR[T]{backend: b} // reused throughout
 	for _, sh := range generalShapes(r) {
-		for _, k := range kinds[W]() {
+		for _, k := range kindsFor[W](max(sh.rows, sh.cols)) {
 			base, _ := k.general(r, sh.rows, sh.cols, ulp[T]())
 			for _, scale := range scalesFor[T](k, max(sh.rows, sh.cols)) {
 				where := fmt.Sprintf("%s %d × %d · %g", k.name, sh.rows, sh.cols, scale)
@@ -49,7 +49,7 @@ func checkQR[W wide, T Scalar](t *testing.T, ratios *ratios, where string, a Mat
 	require.Same(t, &qGuard.Data[0], &q.Data[0], where)
 	require.Same(t, &rGuard.Data[0], &r.Data[0], where)
 	whole, left, right := toWide[W](a), toWide[W](q), toWide[W](r)
-	require.Equal(t, triangle(right, true), right, "%s: R below the diagonal", where)
+	require.True(t, sameBits(triangle(right, true), right), "%s: R below the diagonal", where)
 	unit := norm1(whole) * float64(m) * ulp[T]()
 	ratios.add("‖R − QᴴA‖", where, norm1(difference(right, product(adjoint(left), whole))), unit)
 	ratios.add("‖A − QR‖", where, norm1(difference(whole, product(left, right))), unit)

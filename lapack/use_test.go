@@ -2,6 +2,7 @@ package lapack
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 
@@ -88,15 +89,14 @@ func TestAllocations(t *testing.T) {
 
 // testAllocations: an object that has seen a shape takes it again without
 // allocating on OpenBLAS, but for the factors of complex products, of which
-// netlib takes the address. gonum's LAPACK allocates inside, and the portable
-// float32 backend its float64 copies: eight times at most, whatever the shape.
+// netlib takes the address. The portable backend makes no promise.
 func testAllocations[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	if sanitizer.On {
 		t.Skip("instrumentation by -race or -asan allocates")
 	}
-	r, most := newRand(t), 8.0
-	if b.name == "openblas" {
-		most = 0
+	r, most := newRand(t), 0.0
+	if b.name != "openblas" {
+		most = math.Inf(1)
 	}
 	a := guard[T](congruent[W](r, spectrum(func(x, _ float64) float64 { return 1 + x })(48, 0)), 1).Matrix
 	tall := guard[T](randomMatrix[W](r, 90, 48), 1).Matrix
@@ -124,7 +124,7 @@ func testAllocations[T Scalar, W wide](t *testing.T, b *backend[T]) {
 	for _, c := range calls {
 		most := most
 		if isComplex[T]() && (c.name == "Gemm" || c.name == "Trsm") {
-			most = 8
+			most = max(most, 2)
 		}
 		require.NoError(t, c.call())
 		got := testing.AllocsPerRun(20, func() {

@@ -14,7 +14,8 @@ import (
 // Cost, for d and e neurons: n(d+e)² flops, two eigen-solves and an SVD, in one
 // pass over the rows; three times that where the data ask for the triangle.
 // Memory: (d+e)² values and blocks of 8 MiB beside the layers. With fewer
-// datapoints than neurons it is Reduce of each and Compare.
+// datapoints than neurons, or where Options.Solver is or asks for Krylov, it is
+// Reduce of each and Compare.
 //
 // Same layers, options and one BLAS thread give the same bits. The error of
 // every ρ is at most the result's ErrorBound. The error returned names the layer
@@ -47,7 +48,12 @@ func BetweenContext(ctx context.Context, x, y Layer, o Options) (*Comparison, er
 	}
 	sx, sy := newSide(dx, w, o), newSide(dy, w, o)
 	c := crew.New(ctx)
-	if dx.n >= max(dx.d, dy.d) {
+	for _, l := range []described{dx, dy} {
+		if err := o.solvable(l); err != nil {
+			return nil, err
+		}
+	}
+	if dx.n >= max(dx.d, dy.d) && !o.krylov(dx.n, dx.d) && !o.krylov(dy.n, dy.d) {
 		return joint(c, sx, sy, o)
 	}
 	rx, err := reduce(c, sx, o)

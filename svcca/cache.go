@@ -82,6 +82,8 @@ type reducedHeader struct {
 	Turn       float64   `json:"turn"`
 	Each       float64   `json:"each"`
 	Square     float64   `json:"square"`
+	// Rest is Σs² of what is not in s, where s holds the K kept.
+	Rest float64 `json:"rest,omitempty"`
 }
 
 // keepBasis puts the reduced layer i where there is a cache.
@@ -98,7 +100,7 @@ func (p *pane) keepBasis(i int, b *basis) error {
 	data, err := container.Encode(reducedHeader{
 		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active),
 		Rank: b.Rank, K: b.K, Grew: b.Grew, Tied: b.Tied, RankSure: b.RankSure, KSure: b.KSure,
-		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square,
+		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square, Rest: b.Rest,
 	}, arrays...)
 	if err != nil {
 		return b.wrap(err)
@@ -154,6 +156,9 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 	}
 	b := &basis{side: s, method: h.Method, precision: h.Precision, fallback: h.Fallback}
 	b.Cut = spectrum.Cut{Rank: h.Rank, K: h.K, Grew: h.Grew, Tied: h.Tied, RankSure: h.RankSure, KSure: h.KSure, Bound: h.Bound}
+	if b.Rest = h.Rest; h.Method == MethodKrylov {
+		count = h.K
+	}
 	b.Squared, b.Loss = h.Squared, spectrum.Loss{Turn: h.Turn, Each: h.Each, Square: h.Square}
 	s.exponent, s.scaled = h.Exponent, true
 	s.active = make([]int, s.d-h.Constant) // their number is all that scores need

@@ -1,6 +1,10 @@
 package svcca
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
 
 // Method is how a result was found; it decides the error, not the meaning.
 type Method string
@@ -13,6 +17,9 @@ const (
 	MethodTriangle Method = "triangle"
 	// MethodRows: eigen-solves of products of datapoints, n × n, where n < d.
 	MethodRows Method = "rows"
+	// MethodKrylov: the leading directions alone, approximately, where no eigen-solve
+	// was possible or Options.Solver asks for it.
+	MethodKrylov Method = "krylov"
 )
 
 // Comparison is what SVCCA says of two layers (DEFINITIONS §3, 4). It is plain
@@ -57,7 +64,8 @@ type Comparison struct {
 	Saturated bool `json:"saturated"`
 
 	Method Method `json:"method"`
-	// ErrorBound bounds the error of every ρ, of Mean and of MeanSquare.
+	// ErrorBound bounds the error of every ρ, of Mean and of MeanSquare; with
+	// MethodKrylov but for a chance of 1 in 10^10.
 	ErrorBound float64 `json:"error_bound"`
 	// WeightedErrorBound and PWCCAErrorBound bound the errors of those scores, to
 	// first order. They exceed ErrorBound where singular values, or ρ, crowd.
@@ -79,8 +87,12 @@ type Side struct {
 	K    int `json:"k"`
 	// KGrew: K was enlarged so as not to cut a group of equal singular values.
 	KGrew bool `json:"k_grew"`
-	// SingularValues holds all min(n, d), decreasing.
+	// SingularValues holds all min(n, d), decreasing; with MethodKrylov the K kept, each
+	// relatively as near as the directions. Rank is then no more than that: there may
+	// be others.
 	SingularValues []float64 `json:"singular_values"`
+	// Norm is √Σs² over all singular values where SingularValues holds the first alone.
+	Norm float64 `json:"norm,omitempty"`
 
 	// Directions are the aligned directions; nil in a Reduced.
 	Directions *Directions `json:"-"`
@@ -92,7 +104,12 @@ func (b *basis) summary() Side {
 	for i, v := range b.S {
 		s[i] = math.Ldexp(v, b.scale())
 	}
+	norm := 0.0
+	if b.method == MethodKrylov {
+		norm = math.Ldexp(math.Hypot(floats.Norm(b.S, 2), math.Sqrt(b.Rest)), b.scale())
+	}
 	return Side{
+		Norm: norm,
 		Name: b.name, Datapoints: b.n, Neurons: b.d, Constant: b.d - len(b.active),
 		Rank: b.Rank, K: b.K, KGrew: b.Grew, SingularValues: s,
 	}

@@ -30,17 +30,20 @@ func (b Bytes) String() string {
 }
 
 // reductionBytes bounds the memory that reducing a layer takes.
-func reductionBytes(n, d int, precision Precision) int64 {
+func reductionBytes(n, d int, o Options) int64 {
+	if o.krylov(n, d) {
+		return krylovCost(n, d, o.Keep).Memory
+	}
 	side := int64(min(n, d))
 	columns := int64(d + 1)
 	// Gram matrix, the eigen-solve's copy and work space (2 of its kind), V.
 	need := 5 * 8 * side * side
-	if precision == Mixed {
+	if o.Precision == Mixed {
 		need += 4 * side * side
 	}
 	rows := int64(min(panelRows(d), n))
 	if n < d {
-		if precision == Mixed {
+		if o.Precision == Mixed {
 			need += panelBytes / 2
 		}
 		return need + panelBytes + 8*int64(n)*int64(chunkRows)
@@ -86,24 +89,30 @@ func valuesFlops(n float64) float64 { return n * n * (10*n + 3500) }
 const guessedShare = 0.25
 
 // guessK returns how many directions of a layer will be kept, as far as can be known.
-func guessK(n, d int, keep Keep) float64 {
+func (o Options) guessK(n, d int) float64 {
 	most := float64(min(n, d))
-	switch keep.rule {
+	switch o.Keep.rule {
 	case keepCount:
-		return min(float64(keep.count), most)
+		return min(float64(o.Keep.count), most)
 	case keepRank:
 		return most
+	}
+	if o.krylov(n, d) {
+		return min(krylovGuess, most)
 	}
 	return guessedShare * most
 }
 
 // reductionCost is what sums and eigen-solve of a layer take.
 func reductionCost(n, d int, o Options) Cost {
+	if o.krylov(n, d) {
+		return krylovCost(n, d, o.Keep)
+	}
 	side := float64(min(n, d))
-	eigen := eigenFlops(side, guessK(n, d, o.Keep))
+	eigen := eigenFlops(side, o.guessK(n, d))
 	return Cost{
 		Products: float64(n) * float64(d) * side, Factors: eigen, Serial: eigen,
-		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, o.Precision),
+		Values: float64(n) * float64(d), Memory: reductionBytes(n, d, o),
 	}
 }
 
@@ -112,17 +121,17 @@ func reductionCost(n, d int, o Options) Cost {
 // the triangle.
 func BetweenCost(n, d, e int, o Options) Cost {
 	x, y := reductionCost(n, d, o), reductionCost(n, e, o)
-	p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
+	p, q := o.guessK(n, d), o.guessK(n, e)
 	m := min(p, q)
 	c := Cost{
 		Products: x.Products + y.Products + 4*m*(float64(d)*p+float64(e)*q), // and directions
 		Factors:  x.Factors + y.Factors + svdFlops(m), Serial: max(x.Serial, y.Serial) + svdFlops(m),
 		Values: x.Values + y.Values, Memory: x.Memory + y.Memory,
 	}
-	if n < max(d, e) {
-		c.Values *= 2 // once more for V
+	if n < max(d, e) || o.krylov(n, d) || o.krylov(n, e) {
+		c.Values += float64(n) * float64(d+e) // once more for V, or U
 		c.Products += 2 * float64(n) * (float64(d)*p + float64(e)*q + p*q)
-		c.Memory += 8 * int64(n) * int64(min(n, d)+min(n, e))
+		c.Memory += 8 * int64(n) * int64(o.mostKept(n, d)+o.mostKept(n, e))
 		return c
 	}
 	joint := int64(d + e + 1)
@@ -141,7 +150,7 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 	var eigen, svd float64 // the largest
 	for _, d := range all {
 		r := reductionCost(n, d, o.Options)
-		k := guessK(n, d, o.Keep)
+		k := o.guessK(n, d)
 		c.Products += r.Products
 		c.Factors += r.Factors
 		eigen = max(eigen, r.Serial)
@@ -164,7 +173,7 @@ func PaneCost(n int, rows, columns []int, o PaneOptions) (c Cost) {
 			if symmetric && j < i {
 				continue
 			}
-			p, q := guessK(n, d, o.Keep), guessK(n, e, o.Keep)
+			p, q := o.guessK(n, d), o.guessK(n, e)
 			pair := o.Scores.cost(p, q, float64(d+e))
 			c.Products += 2*float64(n)*p*q + pair.Products
 			c.Factors += pair.Factors

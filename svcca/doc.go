@@ -58,6 +58,15 @@
 // Options.Precision: Mixed multiplies in float32 and is up to twice as fast. What
 // that loses is measured in every call, and is in the bounds.
 //
+// # Layers that are large both ways
+//
+// An eigen-solve is of order min(n, d). Above 16384 (10 GiB, and a quarter of an hour)
+// or with Options.Solver: Krylov the leading directions alone are found, by randomized
+// block Krylov in five to ten passes over the rows, and the result says that it is
+// approximate: Method, a warning, and an ErrorBound that holds but for a chance of 1
+// in 10^10. It comes from residuals, from the variance that was not found, and from
+// random vectors that look for what was missed.
+//
 // # Memory and threads
 //
 // Layers are read in blocks of 8 MiB, from several goroutines, and are never copied

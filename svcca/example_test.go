@@ -134,3 +134,25 @@ func ExampleFromSlice() {
 	// Output:
 	// similarity 1.0000, chance 0.0202
 }
+
+// The Krylov solver needs no matrix of neurons × neurons. It takes over by itself where
+// that would be too large; here it is asked for.
+func ExampleSolver() {
+	x, err := digits.Open("a/fc3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	y, err := digits.Open("b/fc3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := svcca.Between(x, y, svcca.Options{Solver: svcca.Krylov})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("similarity %.4f of %d and %d directions, by %s\n", c.Mean, c.X.K, c.Y.K, c.Method)
+	fmt.Println("right to 1e-5:", c.ErrorBound < 1e-5, "warning:", c.Warnings[0].Code)
+	// Output:
+	// similarity 0.8967 of 9 and 9 directions, by krylov
+	// right to 1e-5: true warning: approximate
+}

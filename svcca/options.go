@@ -29,6 +29,10 @@ type Options struct {
 	// Precision is that of the products. Zero: Double. Mixed trades Accuracy,
 	// which it does not look at, for speed.
 	Precision Precision
+	// Solver says whether a layer's directions are found exactly. Zero: Automatic,
+	// exactly where that can be done. What is reduced from sums always is, and
+	// does not look at it.
+	Solver Solver
 }
 
 const defaultAccuracy = 1e-8
@@ -62,6 +66,9 @@ func (o Options) check() (Options, error) {
 	if o.Precision != Double && o.Precision != Mixed {
 		return o, fmt.Errorf("svcca: precision %d: %w", o.Precision, ErrOptions)
 	}
+	if o.Solver < Automatic || o.Solver > Krylov {
+		return o, fmt.Errorf("svcca: solver %d: %w", o.Solver, ErrOptions)
+	}
 	if o.Accuracy == 0 {
 		o.Accuracy = defaultAccuracy
 	}
@@ -92,7 +99,8 @@ func (o Options) MarshalJSON() ([]byte, error) {
 		Precision Precision `json:"precision"`
 		Conv      string    `json:"conv"`
 		Weights   bool      `json:"weights"`
-	}{o.Keep, o.RankTol, o.Centering, o.Precision, "", o.Weights != nil})
+		Solver    Solver    `json:"solver,omitempty"` // where it was chosen
+	}{o.Keep, o.RankTol, o.Centering, o.Precision, "", o.Weights != nil, o.Solver})
 }
 
 // Keep is a rule for the number k of singular directions kept (DEFINITIONS §2).

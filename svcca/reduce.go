@@ -35,7 +35,8 @@ type Reduced struct {
 //
 // Cost: 2nd² flops and an eigen-solve of order d for n ≥ d, and another 4ndk
 // for U; 2n²d, an eigen-solve of order n and one to two more passes for n < d.
-// Memory: the result, d × d (or n × n) and blocks of 8 MiB.
+// Memory: the result, d × d (or n × n) and blocks of 8 MiB. Where the smaller of
+// n and d is beyond Options.Solver, see there.
 // The error names the layer and wraps ErrShape, ErrStorage, ErrOptions,
 // ErrMismatch (number of weights), ErrNotFinite, ErrConstant, ErrRange, or what
 // the layer's Read returned.
@@ -95,6 +96,12 @@ func (b *basis) reduced(o Options) *Reduced {
 // allowed (errorBound).
 func reduceSide(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
 	none := lapack.Matrix[float64]{}
+	if err := o.solvable(s.described); err != nil {
+		return nil, none, err
+	}
+	if o.krylov(s.n, s.d) {
+		return reduceKrylov(c, w, s, o)
+	}
 	accuracy := (o.Accuracy/2 - roundingError(1)) / 2
 	if s.n < s.d {
 		return reduceRows(c, w, s, o, accuracy)

@@ -53,11 +53,20 @@ func (k Keep) spectrum() spectrum.Keep {
 // rank under storage, and returns the range of directions for which neither does:
 // those alone need their right singular vectors.
 func (b *basis) boundAlong(tol RankTol) (low, high int) {
-	least, most := math.Inf(1), 0.0
+	most := 0.0
 	for _, j := range b.active {
-		least, most = min(least, b.rms[j]), max(most, b.rms[j])
+		most = max(most, b.rms[j])
 	}
-	return b.Spectrum.BoundAlong(b.noiseOf(tol), least, most)
+	return b.Spectrum.BoundAlong(b.noiseOf(tol), b.leastAlong(), most)
+}
+
+// leastAlong returns the least that ‖diag(a) v‖ can be.
+func (s *side) leastAlong() float64 {
+	least := math.Inf(1)
+	for _, j := range s.active {
+		least = min(least, s.rms[j])
+	}
+	return least
 }
 
 // rmsAlong returns ‖diag(a) v‖ of a right singular vector v, whose elements are those

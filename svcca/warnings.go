@@ -1,6 +1,9 @@
 package svcca
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Warning says what limits a result, in a code for programs and in words.
 type Warning struct {
@@ -16,6 +19,8 @@ const (
 	WarnWide = "more_neurons_than_datapoints"
 	// WarnAccuracy: the error bound exceeds the accuracy asked for.
 	WarnAccuracy = "accuracy"
+	// WarnApproximate: directions were found by Solver Krylov.
+	WarnApproximate = "approximate"
 	// WarnUncertainK, WarnUncertainRank: a decision lies within the error of sums
 	// that no finer method could replace.
 	WarnUncertainK    = "uncertain_k"
@@ -38,10 +43,14 @@ const chanceWanted = 0.1
 // accepted returns the error that needs no warning: Options.Accuracy or, in mixed
 // precision, a thousandth of what lies between chance and identity.
 func (c *Comparison) accepted() float64 {
+	accepted := c.Options.Accuracy
 	if c.Options.Precision == Mixed {
-		return max(c.Options.Accuracy, 1e-3*(1-c.Chance))
+		accepted = max(accepted, 1e-3*(1-c.Chance))
 	}
-	return c.Options.Accuracy
+	if strings.Contains(string(c.Method), string(MethodKrylov)) {
+		accepted = max(accepted, 5*krylovAccuracy) // errorBound of two layers
+	}
+	return accepted
 }
 
 // warn sets the warnings, the gravest first.
@@ -86,13 +95,21 @@ func (b *basis) warnings() (w []Warning) {
 	if b.d > b.n {
 		add(WarnWide, "%q has more neurons (%d) than datapoints (%d): is it stored as neurons × datapoints?", b.name, b.d, b.n)
 	}
+	if b.method == MethodKrylov {
+		add(WarnApproximate, "%q: found approximately, by block Krylov: %d leading directions alone, right to %.1g but for a chance of 1 in 10^10", b.name, b.K, b.Bound)
+	}
 	switch {
+	case b.method == MethodKrylov && !b.KSure:
+		add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on how nearly singular values were found", b.name, b.K)
 	case b.Squared && !b.KSure:
 		add(WarnUncertainK, "%q: whether %d directions are to be kept hangs on the rounding of sums", b.name, b.K)
 	case b.Squared && !b.RankSure:
 		add(WarnUncertainRank, "%q: the rank is at least %d: the rounding of sums hides what lies below", b.name, b.Rank)
 	}
-	if b.fallback {
+	switch {
+	case b.fallback && b.method == MethodKrylov:
+		add(WarnDouble, "%q: computed in float64, as block Krylov always is", b.name)
+	case b.fallback:
 		add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
 	}
 	if b.Grew {

@@ -165,7 +165,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 // sums compares the layers of which a file holds the sums.
 func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target, error) {
 	path := args[0]
-	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "weights", "transpose", "dry-run", "conv", "layout"); err != nil {
+	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "solver", "weights", "transpose", "dry-run", "conv", "layout"); err != nil {
 		return nil, nil, err
 	}
 	s, head, _, err := readSums(path, f.memory)
@@ -177,7 +177,9 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target
 		return nil, nil, fmt.Errorf("%s holds %s: those of a pair are needed, which svcca moments makes of two", shown(path), s.kind())
 	}
 	n, d, e := pair.Dims()
-	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, f.options), fewer); err != nil {
+	exact := f.options
+	exact.Solver = svcca.Exact // as all that is reduced from sums
+	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, exact), fewer); err != nil {
 		return nil, nil, err
 	}
 	out, err := f.target(path)

@@ -53,7 +53,7 @@ Files part-N.npy, NAME.part-N.npy and NAME-N-of-M.npy are shards of one layer.`,
 	})
 	flags := c.Flags()
 	f.layers.register(flags)
-	flags.TextVar(&f.score, "score", score("mean"), "`S`: mean, weighted, mean_square, …")
+	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, …")
 	f.optionFlags.register(flags)
 	f.mapFlags.register(flags)
 	flags.TextVar(&f.memory, "memory", memory(0), "hold `SIZE`, as 2GiB (default: half of what is free)")

@@ -22,6 +22,8 @@ func (f *optionFlags) register(flags *pflag.FlagSet) {
 		"`WHAT`: neurons, translated, none")
 	flags.TextVar(&f.options.Precision, "precision", svcca.Double,
 		"`P`: float64, or mixed with float32")
+	flags.TextVar(&f.options.Solver, "solver", svcca.Automatic,
+		"`S`: auto, exact, krylov (if huge)")
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
 }

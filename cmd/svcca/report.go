@@ -85,7 +85,7 @@ func (p *page) sides(c *result) {
 	}
 	for i, side := range []svcca.Side{c.X, c.Y} {
 		table = append(table, []string{
-			strconv.Itoa(side.Neurons), strconv.Itoa(side.Constant), strconv.Itoa(side.Rank),
+			strconv.Itoa(side.Neurons), strconv.Itoa(side.Constant), rankText(side),
 			strconv.Itoa(side.K), percent(keptShare(side)),
 		})
 		if c.way != byPixels && c.sizes[i] != nil {
@@ -193,6 +193,8 @@ func enoughImages(r *conv.Result) int {
 // finer says what would have a smaller error, if anything would.
 func finer(c *svcca.Comparison) string {
 	switch {
+	case strings.Contains(string(c.Method), string(svcca.MethodKrylov)):
+		return ". --solver exact is finer, where memory allows."
 	case c.Options.Precision == svcca.Mixed:
 		return ". --precision float64 is finer."
 	case c.Method == svcca.MethodMoments:
@@ -225,6 +227,15 @@ func decimal(v, bound float64) string {
 }
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 2, 64) + "%" }
+
+// rankText returns the rank; of a layer of which leading directions alone were
+// found, the least that it can be.
+func rankText(s svcca.Side) string {
+	if s.Norm > 0 {
+		return "≥ " + strconv.Itoa(s.Rank)
+	}
+	return strconv.Itoa(s.Rank)
+}
 
 func plural(n int, what string) string {
 	if n == 1 {

@@ -143,6 +143,9 @@ func keptShare(s svcca.Side) float64 {
 			kept += v * v
 		}
 	}
+	if s.Norm > 0 { // these are not all
+		all = (s.Norm / s.SingularValues[0]) * (s.Norm / s.SingularValues[0])
+	}
 	return kept / all
 }
 
@@ -180,6 +183,9 @@ func optionWords(o svcca.Options) string {
 	text := fmt.Sprintf("Options: --keep %s --rank-tol %v --centering %v", quoted(o.Keep.String()), o.RankTol, o.Centering)
 	if o.Precision == svcca.Mixed {
 		text += " --precision mixed"
+	}
+	if o.Solver != svcca.Automatic {
+		text += fmt.Sprintf(" --solver %v", o.Solver)
 	}
 	return text
 }

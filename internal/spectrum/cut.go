@@ -14,6 +14,8 @@ const Tie = 1e-8
 type Spectrum struct {
 	S     []float64 // all of them, decreasing
 	Along []float64 // ‖diag(a) v_i‖, which rank under storage asks for
+	// Rest is Σ s² of further values, none above those of S, which are not known.
+	Rest float64
 	// Origin tells values that tie by their nature from others that do: those of
 	// conjugate blocks have the same number. Nil: all differ.
 	Origin []int
@@ -185,6 +187,9 @@ func (sp *Spectrum) keep(rule Keep, c Cut) (k int, sure bool) {
 		value, err := power(i)
 		sum += value
 		slack += err
+	}
+	if rule.Rule == Variance {
+		sum += sp.Rest
 	}
 	switch {
 	case rule.Rule == Sum:

@@ -1,0 +1,9 @@
+package svcca
+
+// SmallKrylov makes the Krylov solver's block, space and the order from which it is
+// automatic small, until restore is called.
+func SmallKrylov(block, most, order int) (restore func()) {
+	b, m, a := krylovBlock, krylovMost, automaticOrder
+	krylovBlock, krylovMost, automaticOrder = block, most, order
+	return func() { krylovBlock, krylovMost, automaticOrder = b, m, a }
+}
