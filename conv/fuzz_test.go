@@ -96,6 +96,12 @@ func FuzzBetween(f *testing.F) {
 	f.Add(uint64(5), byte(12), uint32(0x53133413), 0.0, -1070.0, byte(4), byte(70))
 	f.Add(uint64(6), byte(30), uint32(0x33253114), 1e300, 900.0, byte(5), byte(200))
 	f.Add(uint64(7), byte(7), uint32(0x22264411), 3.0, 530.0, byte(6), byte(133))
+	// Found: bounds of weights far apart, loadings and means beyond float64, an estimate of
+	// off-block energy from images of which all but one are equal.
+	f.Add(uint64(0), byte(1), uint32(858075464), 3e+301, 905.0, byte('N'), byte(176))
+	f.Add(uint64(4), byte(21), uint32(1141982176), 1.0, 1018.0, byte(3), byte(3))
+	f.Add(uint64(20), byte(4), uint32(1646421041), -3.999999999972e+12, 250.0, byte(2), byte(22))
+	f.Add(uint64(6), byte(3), uint32(858075410), 3e+301, 21.975, byte('N'), byte(249))
 	f.Fuzz(func(t *testing.T, seed uint64, n byte, sizes uint32, offset, exponent float64, defects, options byte) {
 		rng := rand.New(rand.NewPCG(seed, 13))
 		layer := func(name string, size uint32) (conv.Maps, sumsOf) {
