@@ -16,6 +16,7 @@ type basis struct {
 	spectrum.Spectrum // in units of 2^scale
 	spectrum.Cut
 	v, u      lapack.Matrix[float64]
+	beside    lapack.Matrix[float64] // U⊥, where it is narrower than U and came with it
 	method    Method
 	precision Precision
 	fallback  bool // to float64, where Mixed was asked for

@@ -60,14 +60,15 @@ func (p *pane) digest(i int) error {
 }
 
 // reducedHeader is the header of a reduced layer's container. The arrays are s,
-// shift, rest, V row by row, and U where neurons outnumber datapoints, in units of
-// 2^exponent.
+// shift, rest, V row by row and, where neurons outnumber datapoints, U and what is
+// beside it, in units of 2^exponent.
 type reducedHeader struct {
 	Schema     string    `json:"schema"`
 	Neurons    int       `json:"neurons"`
 	Datapoints int       `json:"datapoints"`
 	Exponent   int       `json:"exponent"`
 	Constant   int       `json:"constant_neurons"`
+	Beside     int       `json:"beside"` // columns
 	Rank       int       `json:"rank"`
 	K          int       `json:"k"`
 	Grew       bool      `json:"k_grew"`
@@ -92,13 +93,13 @@ func (p *pane) keepBasis(i int, b *basis) error {
 		return nil
 	}
 	arrays := [][]float64{b.S, b.shift, b.rest}
-	for _, vectors := range []lapack.Matrix[float64]{b.v, b.u} {
+	for _, vectors := range []lapack.Matrix[float64]{b.v, b.u, b.beside} {
 		for j := range vectors.Rows {
 			arrays = append(arrays, vectors.Row(j))
 		}
 	}
 	data, err := container.Encode(reducedHeader{
-		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active),
+		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active), Beside: b.beside.Cols,
 		Rank: b.Rank, K: b.K, Grew: b.Grew, Tied: b.Tied, RankSure: b.RankSure, KSure: b.KSure,
 		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square, Rest: b.Rest,
 	}, arrays...)
@@ -151,7 +152,7 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 		return nil, err
 	}
 	count := min(s.n, s.d)
-	if h.Neurons != s.d || h.Datapoints != s.n || h.K < 1 || h.K > h.Rank || h.Rank > count || h.Constant < 0 || h.Constant > s.d {
+	if h.Neurons != s.d || h.Datapoints != s.n || h.K < 1 || h.K > h.Rank || h.Rank > count || h.Constant < 0 || h.Constant > s.d || h.Beside < 0 || h.Beside > 0 && (s.n >= s.d || h.Beside != s.n-h.K) {
 		return nil, fmt.Errorf("svcca: %d × %d, k %d of %d: %w", h.Datapoints, h.Neurons, h.K, h.Rank, ErrDamaged)
 	}
 	b := &basis{side: s, method: h.Method, precision: h.Precision, fallback: h.Fallback}
@@ -183,6 +184,12 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 			return nil, err
 		}
 		b.u = lapack.Of(s.n, h.K, values)
+	}
+	if h.Beside > 0 {
+		if values, err = c.Next(s.n * (s.n - h.K)); err != nil {
+			return nil, err
+		}
+		b.beside = lapack.Of(s.n, s.n-h.K, values)
 	}
 	return b, c.End()
 }

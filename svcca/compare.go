@@ -47,12 +47,23 @@ func newComparison(x, y *basis, products Precision, o Options) *Comparison {
 	return c
 }
 
-// correlate sets ρ from the SVD of M, which w holds then, and Mean.
+// correlate sets ρ from the SVD of M, which w holds then where vectors are asked for,
+// and Mean.
 func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float64], vectors bool) error {
+	c.Rho = nil
+	if shared := x.K + y.K - x.n; !vectors && shared > 0 && x.beside.Data != nil && y.beside.Data != nil {
+		// U_xᵀU_y and what is beside both are blocks of one orthogonal matrix: but for
+		// the directions that both must share they have the same singular values.
+		for range shared {
+			c.Rho = append(c.Rho, 1)
+		}
+		M = take(&w.left, x.n-x.K, y.n-y.K)
+		lapack.Gemm(blas.Trans, blas.NoTrans, 1, x.beside, y.beside, 0, M)
+	}
 	if err := w.svd.Factorize(M, vectors); err != nil {
 		return fmt.Errorf("svcca: layers %q and %q: %w", x.name, y.name, err)
 	}
-	c.Rho = append([]float64(nil), w.svd.Values()...)
+	c.Rho = append(c.Rho, w.svd.Values()...)
 	for i, rho := range c.Rho {
 		if rho > 1+c.ErrorBound {
 			return fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)

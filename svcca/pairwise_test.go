@@ -146,6 +146,28 @@ func pairwise(t testing.TB, layers, against []svcca.Layer, o svcca.PaneOptions) 
 	return p
 }
 
+// TestPairwiseSaturated: layers that must share directions have those of ρ = 1 and
+// the ρ of what is beside them, in place of an SVD of M.
+func TestPairwiseSaturated(t *testing.T) {
+	const n = 40
+	x, y := related(newRand(47), n, graded(39, 0.1), graded(39, 0.2), 60, 70)
+	weights := slices.Repeat([]float64{1, 2, 3, 4}, n/4)
+	for _, o := range []svcca.Options{
+		{Keep: svcca.FullRank()}, {Keep: svcca.FullRank(), Centering: svcca.CenterNone},
+		{Keep: svcca.Count(24)}, {Keep: svcca.Count(30), Weights: weights}, {Keep: svcca.Variance(0.97)},
+		{Keep: svcca.Count(30), Accuracy: accuracyTriangle}, {Keep: svcca.Count(30), Precision: svcca.Mixed},
+		{Keep: svcca.Count(20)}, // of which none is shared
+	} {
+		what := fmt.Sprintf("%v %v %v, accuracy %g", o.Keep, o.Centering, o.Precision, o.Accuracy)
+		pane := pairwise(t, []svcca.Layer{x.layer()}, []svcca.Layer{y.layer()}, svcca.PaneOptions{Options: o, Scores: svcca.RhoScores})
+		wanted := between(t, x.layer(), y.layer(), o)
+		require.Equal(t, wanted.X.K+wanted.Y.K > n, o.Keep != svcca.Count(20), what)
+		checkPair(t, what, pane.Pairs[0][0], svcca.RhoScores, wanted)
+		// Both are of the same sums.
+		assert.InDelta(t, wanted.Mean, *pane.Pairs[0][0].Mean, 2*(16+n)*ulp, what)
+	}
+}
+
 // TestPairwise: panes are Between's of every pair to the stated bounds, whatever
 // the options, and levels of scores differ by what they leave out alone.
 func TestPairwise(t *testing.T) {

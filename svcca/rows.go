@@ -343,7 +343,7 @@ func (r *rows) decompose(o Options, precision Precision) (*basis, lapack.Matrix[
 		b.Loss = spectrum.MixedLoss(b.S[0], spectral, frobenius)
 	}
 	leading := func(k int) (lapack.Matrix[float64], error) {
-		u, err := eigen.VectorsTo(lapack.Matrix[float64]{}, k)
+		u, err := eigen.VectorsTo(take(&r.space.vectors[0], r.n, k), k)
 		if err != nil {
 			err = r.wrap(err)
 		}
@@ -352,8 +352,23 @@ func (r *rows) decompose(o Options, precision Precision) (*basis, lapack.Matrix[
 	if err := r.finish(b, leading, o); err != nil || !b.KSure || precision == Double && !b.RankSure {
 		return nil, none, err
 	}
-	u, err := leading(b.K)
+	u, err := b.split(leading)
 	return b, u, err
+}
+
+// split returns the left singular vectors kept, in memory of their own, and sets
+// beside to the others where they are fewer.
+func (b *basis) split(leading func(k int) (lapack.Matrix[float64], error)) (lapack.Matrix[float64], error) {
+	if 2*b.K <= b.n {
+		u, err := leading(b.K)
+		return u.Clone(), err
+	}
+	all, err := leading(b.n)
+	if err != nil {
+		return all, err
+	}
+	b.beside = all.View(0, b.K, b.n, b.n-b.K).Clone()
+	return all.View(0, 0, b.n, b.K).Clone(), nil
 }
 
 // narrow sets narrow to panel, and adds what XcXcᵀ·signs has of it to p's sums.
@@ -451,10 +466,13 @@ func (r *rows) decomposeTriangle(o Options) (*basis, lapack.Matrix[float64], err
 	b.Loss = spectrum.LinearLoss(b.S[0], 0)
 	u := lapack.New[float64](r.n, height)
 	u.TransposeFrom(svd.VT())
-	if err := r.finish(b, func(k int) (lapack.Matrix[float64], error) { return u.View(0, 0, r.n, k), nil }, o); err != nil {
+	// d > n: the triangle has all n rows.
+	leading := func(k int) (lapack.Matrix[float64], error) { return u.View(0, 0, r.n, k), nil }
+	if err := r.finish(b, leading, o); err != nil {
 		return nil, u, err
 	}
-	return b, u.View(0, 0, r.n, b.K).Clone(), nil
+	u, err = b.split(leading)
+	return b, u, err
 }
 
 // finish cuts b. leading returns the first so many left singular vectors.
