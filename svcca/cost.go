@@ -227,15 +227,15 @@ func (c Cost) Time(r Rates) time.Duration {
 // MeasureRates measures the machine for about a quarter of a second (half a second
 // in pure Go), with the workers and the BLAS threads that a call would have now.
 func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error) {
-	const order, rows, rounds = 256, 1024, 4
+	const neurons, rows = 1023, 1024 // a block as of real layers, which no cache of a core holds
 	c, w := crew.New(ctx), borrow()
 	defer w.back()
-	values := make([]float32, rows*order)
+	values := make([]float32, rows*neurons)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range values {
 		values[i] = float32(rng.NormFloat64())
 	}
-	d, err := describe(FromSlice("", values, rows, order), "x")
+	d, err := describe(FromSlice("", values, rows, neurons), "x")
 	if err != nil {
 		return r, err
 	}
@@ -251,8 +251,8 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 	// timed returns the least time of a few calls: what else the machine does, and
 	// warming up, only adds to it.
 	timed := func(work func() error) float64 {
-		least := math.Inf(1)
-		for range 5 {
+		least, begun := math.Inf(1), time.Now()
+		for i := 0; i < 2 || i < 5 && time.Since(begun) < time.Second/10; i++ {
 			start := time.Now()
 			if err == nil {
 				err = work()
@@ -261,25 +261,16 @@ func MeasureRates(ctx context.Context, precision Precision) (r Rates, err error)
 		}
 		return least
 	}
-	b := w.block(precision, 0, rows, 1+order)
-	count := rounds * c.Workers
-	r.Values = float64(rounds*rows*order) / timed(func() error {
-		for range rounds {
-			reads := p.reads(b, 0)
-			if err := c.Run(reads.Count, reads.Do); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	part := tile{row: 1, col: 1, rows: order, cols: order}
-	sums := make([]lapack.Matrix[float64], count)
-	for i := range sums {
-		sums[i] = lapack.New[float64](1+order, 1+order)
+	if precision == Mixed {
+		p.probes = []*probes{newProbes(&w.signs[0], neurons, chunks(rows))}
 	}
-	r.Products = float64(count*rows*order*order) / timed(func() error {
-		return c.Multiply(count, func(i, worker int) error {
-			part.add(&w.parts32[worker], b, 0, sums[i])
+	b := w.block(precision, 0, rows, p.columns())
+	reads := p.reads(b, 0)
+	r.Values = float64(rows*neurons) / timed(func() error { return c.Run(reads.Count, reads.Do) })
+	sum, tiles := lapack.New[float64](p.columns(), p.columns()), tilesOf(p.columns(), c.Tile)
+	r.Products = float64(rows*sum.Rows*sum.Cols) / timed(func() error {
+		return c.Multiply(len(tiles), func(i, worker int) error {
+			tiles[i].add(&w.parts32[worker], b, 0, sum)
 			return nil
 		})
 	})

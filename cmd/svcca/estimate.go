@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -17,9 +18,10 @@ import (
 // estimate says what the work would take, as --dry-run asks.
 type estimate struct {
 	*page
-	values float64 // in the layers' files
-	bytes  int64   // of these
-	within string  // by what factor the time may be wrong
+	values float64     // in the layers' files
+	bytes  int64       // of these
+	sample svcca.Layer // one of the layers
+	within string      // by what factor the time may be wrong
 }
 
 func newEstimate() *estimate { return &estimate{page: newPage(localStyle()), within: "two"} }
@@ -27,6 +29,7 @@ func newEstimate() *estimate { return &estimate{page: newPage(localStyle()), wit
 // add counts a layer and returns how many neurons it has.
 func (e *estimate) add(l svcca.Layer, in input) (neurons int) {
 	n, d := l.Dims()
+	e.sample = l
 	e.values += float64(n) * float64(d)
 	for _, path := range in.paths {
 		if info, err := os.Stat(path); err == nil { // else it is told when it is read
@@ -45,7 +48,13 @@ func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Preci
 	if err != nil {
 		return err
 	}
-	if most := runtime.GOMAXPROCS(0); workers > 0 && workers < most {
+	reading, err := readingRate(e.sample)
+	if err != nil {
+		return err
+	}
+	most := runtime.GOMAXPROCS(0)
+	rates.Values = 1 / (1/rates.Values + 1/(reading*float64(most)))
+	if workers > 0 && workers < most {
 		share := float64(workers) / float64(most)
 		rates.Products, rates.Factors, rates.Values = rates.Products*share, rates.Factors*share, rates.Values*share
 	}
@@ -56,6 +65,29 @@ func (e *estimate) cost(ctx context.Context, c svcca.Cost, precision svcca.Preci
 	e.line(fmt.Sprintf("at most %v of memory: see --memory", svcca.Bytes(c.Memory)))
 	e.paragraph("", "", fmt.Sprintf("about %s on this machine, within a factor of %s, if it does nothing else; more where files come from a slow disk", roughly(took), e.within))
 	return nil
+}
+
+// readingRate returns how many values a second one goroutine reads of a layer that
+// the system holds in memory.
+func readingRate(l svcca.Layer) (float64, error) {
+	const rows, most = 32, 1 << 20 // as the library reads; values
+	n, d := l.Dims()
+	if n < 1 || d < 1 {
+		return math.Inf(1), nil
+	}
+	block, count := lapack.New[float64](min(rows, n), d), min(n, max(rows, most/d))
+	least := math.Inf(1)
+	for range 3 { // the first brings the file into memory
+		start, values := time.Now(), 0
+		for first := 0; first+block.Rows <= count; first += block.Rows {
+			if err := l.Read(block, first, 0); err != nil {
+				return 0, err
+			}
+			values += block.Rows * d
+		}
+		least = min(least, time.Since(start).Seconds()/float64(values))
+	}
+	return 1 / least, nil
 }
 
 // metric returns v in thousands, millions and so on, with a prefix to a unit.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -21,6 +22,10 @@ func TestCompareEstimate(t *testing.T) {
 	}
 	checkWidth(t, stdout)
 	assert.Equal(t, before, listing(t, dir))
+	empty := save(t, filepath.Join(dir, "empty.npy"), lapack.New[float64](0, 6))
+	status, stdout, stderr = call(t, "compare", empty, empty, "--dry-run")
+	assert.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stdout, "about 1ms on this machine")
 	require.Equal(t, exitDone, first(call(t, "moments", x, y, "-o", s)))
 	status, _, stderr = call(t, "compare", s, "--dry-run")
 	assert.Equal(t, exitMisused, status)
