@@ -101,6 +101,9 @@ func (f *mapFlags) check(cmd *cobra.Command, o *optionFlags) error {
 			return misusef("--off-block is for --conv dft, of which it tells how far maps are from invariant")
 		}
 	}
+	if f.way.translates() && o.options.Solver == svcca.Krylov {
+		return misusef("--solver krylov does not go with --conv %s: every block is solved exactly", f.way)
+	}
 	if f.way != "" && o.transpose {
 		return misusef("--transpose does not go with --conv: images come first in a file of feature maps")
 	}

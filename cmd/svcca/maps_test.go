@@ -343,6 +343,7 @@ func TestConvMisused(t *testing.T) {
 		{"compare logits.npy logits.npy --layout nchw", exitMisused, "--layout is for feature maps"},
 		{"compare logits.npy logits.npy --conv dft", exitMisused, "leave out --conv dft"},
 		{"compare x.npy y.npy --conv dft --transpose", exitMisused, "--transpose does not go with --conv: images come first"},
+		{"compare x.npy y.npy --conv dft --solver krylov", exitMisused, "every block is solved exactly"},
 		{"compare x.npy y.npy --conv flatten --centering translated", exitMisused, "is for --conv dft and lowpass"},
 		{"compare logits.npy logits.npy --centering translated", exitMisused, "is for --conv dft and lowpass"},
 		{"compare x.npy y.npy --conv pixels --off-block 10", exitMisused, "--off-block is for --conv dft"},

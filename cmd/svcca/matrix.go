@@ -35,10 +35,9 @@ func newMatrix() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
-		Long: `Compares every layer with every other, or with each of --against. FILE: a .npy,
-a directory, or a pattern, 'run?/**/fc{1,2}.npy'; layer2 comes before layer10.
-Files part-N.npy, NAME.part-N.npy and NAME-N-of-M.npy are shards of one layer.`,
-		Example: `  svcca matrix a/*.npy
+		Long: `Compares layers with each other, or with each of --against. FILE: a .npy, or a
+directory or pattern of them; part-N, NAME.part-N, NAME-N-of-M.npy are shards.`,
+		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
 		if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
