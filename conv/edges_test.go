@@ -10,7 +10,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/conv"
@@ -412,9 +412,12 @@ func TestCancelled(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 
 		// How often is x read in all? Stopped at any time, it is read little more.
-		var reads, stop atomic.Int64
+		var mu sync.Mutex // nobody reads while the context is being ended
+		reads, stop := 0, 0
 		counting := told{Layer: x.flat(), shape: []int{test.n, test.x[0], test.x[1], test.x[2]}, read: func() {
-			if reads.Add(1) == stop.Load() {
+			mu.Lock()
+			defer mu.Unlock()
+			if reads++; reads == stop {
 				cancel()
 			}
 		}}.maps(t)
@@ -422,15 +425,14 @@ func TestCancelled(t *testing.T) {
 		ctx, cancel = context.WithCancel(context.Background())
 		_, err = conv.Between(ctx, counting, y.all("y"), test.o)
 		require.NoError(t, err)
-		all := reads.Load()
-		for _, at := range []int64{1, all / 4, all / 2, all * 3 / 4} {
-			reads.Store(0)
-			stop.Store(at)
+		all := reads
+		for _, at := range []int{1, all / 4, all / 2, all * 3 / 4} {
+			reads, stop = 0, at
 			ctx, cancel = context.WithCancel(context.Background())
 			_, err = conv.Between(ctx, counting, y.all("y"), test.o)
 			require.ErrorIs(t, err, context.Canceled, "%+v, at read %d of %d", test, at, all)
 			// Those that give scales and shifts are read without a look at the context.
-			assert.LessOrEqual(t, reads.Load(), at+64+int64(runtime.GOMAXPROCS(0)), "%+v: reads after the context ended at %d of %d", test, at, all)
+			assert.LessOrEqual(t, reads, at+64+runtime.GOMAXPROCS(0), "%+v: reads after the context ended at %d of %d", test, at, all)
 			cancel()
 		}
 		cancel()
@@ -572,14 +574,18 @@ func TestSmallBlocks(t *testing.T) {
 // TestLateOverflow: images whose squares overflow late are summed once more, in units of
 // their own: also where block (0, 0) holds nothing of them.
 func TestLateOverflow(t *testing.T) {
-	for _, precision := range []svcca.Precision{svcca.Double, svcca.Mixed} {
+	for _, test := range []struct {
+		precision svcca.Precision
+		first     float64
+		last      float64
+	}{{svcca.Double, 1e-200, 1e150}, {svcca.Double, 1e-100, 1e100}, {svcca.Mixed, 1e-200, 1e150}, {svcca.Mixed, 1e-10, 1e15}} {
 		for _, alternating := range []bool{false, true} {
 			x, y := ordinary(400, [3]int{4, 4, 2}, [3]int{4, 4, 2})
 			grown := x.mapped(func(i int, v float64) float64 {
 				if i < 390 {
-					return v * 1e-200
+					return v * test.first
 				}
-				return v * 1e150
+				return v * test.last
 			})
 			if alternating { // 0 at frequency 0, to the last bit
 				for _, image := range grown.maps[390:] {
@@ -599,11 +605,12 @@ func TestLateOverflow(t *testing.T) {
 				if i < 390 {
 					return 0
 				}
-				return v * 1e-150
+				return v / test.last
 			})
-			o := only(svcca.Options{RankTol: svcca.ShareTol(1e-3), Precision: precision, Keep: svcca.FullRank()})
-			requireSame(t, fmt.Sprint(precision, alternating), between(t, zeros.all("x"), y.all("y"), o), between(t, grown.all("x"), y.all("y"), o))
-			requireSame(t, fmt.Sprint(precision, alternating), between(t, y.all("x"), zeros.all("y"), o), between(t, y.all("x"), grown.all("y"), o))
+			what := fmt.Sprintf("%+v, alternating %v", test, alternating)
+			o := only(svcca.Options{RankTol: svcca.ShareTol(1e-3), Precision: test.precision, Keep: svcca.FullRank()})
+			requireSame(t, what, between(t, zeros.all("x"), y.all("y"), o), between(t, grown.all("x"), y.all("y"), o))
+			requireSame(t, what, between(t, y.all("x"), zeros.all("y"), o), between(t, y.all("x"), grown.all("y"), o))
 		}
 	}
 }

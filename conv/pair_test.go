@@ -462,7 +462,7 @@ func sumsPartners(n int) map[string]sumsOf {
 // TestSumsProducts: sums of blocks of any size, in any order and layout, from many
 // goroutines and by way of shards are those of all images.
 func TestSumsProducts(t *testing.T) {
-	const n = 30
+	const n = 20
 	worst, count := 0.0, 0
 	for partner, y := range sumsPartners(n) {
 		for _, c := range sumsCases(70, y) {
@@ -477,11 +477,15 @@ func TestSumsProducts(t *testing.T) {
 				for i, way := range sumsWays {
 					// In order, in which the first blocks are of zeros, and in any.
 					for _, ordered := range []bool{true, false} {
+						if testing.Short() && ordered == (count%2 == 0) {
+							count++
+							continue
+						}
 						blocks := batches(rng, n, []int{1, 7, 16}[(i+count)%3])
 						if ordered {
 							slices.SortFunc(blocks, func(a, b []int) int { return slices.Min(a) - slices.Min(b) })
 							if i == 0 {
-								blocks = [][]int{upTo(n)[:10], upTo(n)[10:20], upTo(n)[20:]}
+								blocks = [][]int{upTo(n)[:6], upTo(n)[6:12], upTo(n)[12:]}
 							}
 						}
 						count++
@@ -517,7 +521,7 @@ func TestSumsOneByOne(t *testing.T) {
 // TestPairCompare: a Result of sums is Between's of all images, within the two bounds,
 // whatever the centring; also where there are fewer images than columns.
 func TestPairCompare(t *testing.T) {
-	compared, worst, uncertain := 0, 0.0, 0
+	compared, seen, worst, uncertain := 0, 0, 0.0, 0
 	for _, n := range []int{30, 7} {
 		for partner, y := range sumsPartners(n) {
 			for _, c := range sumsCases(73, y) {
@@ -529,6 +533,9 @@ func TestPairCompare(t *testing.T) {
 						{RankTol: svcca.ShareTol(1e-4), Keep: svcca.Count(5), Centering: svcca.CenterTranslated},
 						{Keep: svcca.Sum(0.8)},
 					} {
+						if seen++; testing.Short() && seen%3 != 0 {
+							continue
+						}
 						way := sumsWays[compared%3]
 						what := fmt.Sprintf("%s, n = %d, %s, %s, %v centring %v, %v", partner, n, c.name, way, so.Keep, so.Centering, precision)
 						s := sumsKind{precision: precision}.feed(t, way, c.x, c.y, c.weights, batches(rng, n, []int{1, 11}[compared%2])).(*conv.Pair)
@@ -558,7 +565,7 @@ func TestPairCompare(t *testing.T) {
 		}
 	}
 	t.Logf("%d compared, k uncertain in %d, worst share of the bounds %.2f", compared, uncertain, worst)
-	assert.Greater(t, compared, 500, "this tests little")
+	assert.Greater(t, compared, seen/4, "this tests little")
 	assert.Less(t, uncertain, compared/4)
 }
 
