@@ -40,7 +40,7 @@ func (r *Result) warn(p *pair) {
 		add(WarnLowPass, "approximate: a low pass to %d × %d frequencies threw away %.1f%% of %q and %.1f%% of %q; without it strides compare them exactly",
 			r.Translations[0], r.Translations[1], 100*r.Thrown[0], r.X.Name, 100*r.Thrown[1], r.Y.Name)
 	}
-	if r.Translations == [2]int{1, 1} {
+	if !r.Approximate && r.Translations == [2]int{1, 1} {
 		add(WarnTrivial, "no translation moves both layers by whole positions: dft is the same as flatten here")
 	}
 	accepted := r.Options.Accuracy

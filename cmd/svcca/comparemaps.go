@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -80,15 +79,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, 
 	if err != nil {
 		return nil, nil, f.placed(err, rows.layers, rows.inputs)
 	}
-	c.Warnings = warningsOf(c)
 	return &result{Comparison: &c.Comparison, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c}, out, nil
-}
-
-// warningsOf returns the warnings that hold: a low pass to one frequency is not flatten.
-func warningsOf(r *conv.Result) []svcca.Warning {
-	return slices.DeleteFunc(r.Warnings, func(w svcca.Warning) bool {
-		return r.Approximate && w.Code == conv.WarnTrivial
-	})
 }
 
 // sizes returns those of the maps of both layers.

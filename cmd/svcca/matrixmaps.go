@@ -290,7 +290,7 @@ func (t *translation) keep(i, j int, r *conv.Result) {
 			RankX: r.X.Rank, RankY: r.Y.Rank, KX: r.X.K, KY: r.Y.K, deviation: convDeviation(r), most: convMost(r),
 		},
 	}
-	for _, w := range warningsOf(r) {
+	for _, w := range r.Warnings {
 		switch w.Code {
 		case conv.WarnTrivial:
 			if !t.maps[i].IsVector() {
