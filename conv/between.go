@@ -22,7 +22,8 @@ import (
 // images, whatever n is. Where n is below d or e, that layer's products are n × n.
 //
 // The error names the layer and wraps svcca's ErrShape, ErrStorage, ErrOptions,
-// ErrMismatch, ErrNotFinite, ErrConstant, ErrRange, or what a layer's Read returned.
+// ErrMismatch, ErrNotFinite, ErrConstant, ErrRange, ErrInaccurate (where a rank tolerance
+// of 0 keeps what is rounding alone), or what a layer's Read returned.
 func Between(ctx context.Context, x, y Maps, o Options) (*Result, error) {
 	o, err := o.check()
 	if err != nil {

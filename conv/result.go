@@ -31,7 +31,8 @@ type Result struct {
 	// Blocks are the frequencies, one of each conjugate pair.
 	Blocks []Block `json:"blocks"`
 	// OffBlockX and OffBlockY tell how far each map is from what translations suppose;
-	// nil of a vector, with weights, and where it was not asked for.
+	// nil of a vector, with weights, of fewer than 5 images, of values whose fourth powers
+	// leave float64, and where it was not asked for.
 	OffBlockX *OffBlock `json:"off_block_x"`
 	OffBlockY *OffBlock `json:"off_block_y"`
 
