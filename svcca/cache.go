@@ -60,15 +60,16 @@ func (p *pane) digest(i int) error {
 }
 
 // reducedHeader is the header of a reduced layer's container. The arrays are s,
-// shift, rest, V row by row and, where neurons outnumber datapoints, U and what is
-// beside it, in units of 2^exponent.
+// shift, rest, V row by row and, where they were found first, U and what is beside it,
+// in units of 2^exponent.
 type reducedHeader struct {
 	Schema     string    `json:"schema"`
 	Neurons    int       `json:"neurons"`
 	Datapoints int       `json:"datapoints"`
 	Exponent   int       `json:"exponent"`
 	Constant   int       `json:"constant_neurons"`
-	Beside     int       `json:"beside"` // columns
+	Left       int       `json:"left"`   // columns of U
+	Beside     int       `json:"beside"` // and of what is beside it
 	Rank       int       `json:"rank"`
 	K          int       `json:"k"`
 	Grew       bool      `json:"k_grew"`
@@ -99,7 +100,7 @@ func (p *pane) keepBasis(i int, b *basis) error {
 		}
 	}
 	data, err := container.Encode(reducedHeader{
-		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active), Beside: b.beside.Cols,
+		Schema: reducedSchema, Neurons: b.d, Datapoints: b.n, Exponent: b.exponent, Constant: b.d - len(b.active), Left: b.u.Cols, Beside: b.beside.Cols,
 		Rank: b.Rank, K: b.K, Grew: b.Grew, Tied: b.Tied, RankSure: b.RankSure, KSure: b.KSure,
 		Method: b.method, Precision: b.precision, Fallback: b.fallback, Bound: b.Bound, Squared: b.Squared, Turn: b.Loss.Turn, Each: b.Loss.Each, Square: b.Loss.Square, Rest: b.Rest,
 	}, arrays...)
@@ -152,7 +153,7 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 		return nil, err
 	}
 	count := min(s.n, s.d)
-	if h.Neurons != s.d || h.Datapoints != s.n || h.K < 1 || h.K > h.Rank || h.Rank > count || h.Constant < 0 || h.Constant > s.d || h.Beside < 0 || h.Beside > 0 && (s.n >= s.d || h.Beside != s.n-h.K) {
+	if h.Neurons != s.d || h.Datapoints != s.n || h.K < 1 || h.K > h.Rank || h.Rank > count || h.Constant < 0 || h.Constant > s.d || h.Left != 0 && h.Left != h.K || h.Beside != 0 && h.Beside != s.n-h.K {
 		return nil, fmt.Errorf("svcca: %d × %d, k %d of %d: %w", h.Datapoints, h.Neurons, h.K, h.Rank, ErrDamaged)
 	}
 	b := &basis{side: s, method: h.Method, precision: h.Precision, fallback: h.Fallback}
@@ -179,7 +180,7 @@ func decodeBasis(c *container.Container, s *side) (*basis, error) {
 		return nil, err
 	}
 	b.v = lapack.Of(s.d, h.K, values)
-	if s.n < s.d {
+	if h.Left > 0 {
 		if values, err = c.Next(s.n * h.K); err != nil {
 			return nil, err
 		}

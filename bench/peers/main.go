@@ -23,7 +23,7 @@
 //	native, BLAS's threads   as an importing program that sets nothing
 //	native, 1 thread         native in one thread, for scaling
 //	purego                   the portable backend; but in w1 with -purego, as it
-//	                         takes long; not in w3
+//	                         takes long
 //
 // What to read are the ratios, each of two runs of one round, as "median
 // (min–max)" over rounds; seconds are there to judge them by. A column "cross /
@@ -75,7 +75,7 @@ func main() {
 	flag.StringVar(&o.svcca, "svcca", "", "checkout of github.com/google/svcca (default: run without it)")
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "Python with numpy")
 	flag.StringVar(&o.dir, "dir", "", "where a directory for data is made, and removed (default: the system's for temporary files)")
-	flag.BoolVar(&o.purego, "purego", false, "let the portable backend take part in w2, w4 and w5 too")
+	flag.BoolVar(&o.purego, "purego", false, "let the portable backend take part in w2 to w5 too")
 	flag.IntVar(&o.rounds, "rounds", 5, "timed runs of each")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads of each")
 	flag.IntVar(&o.n1, "n1", bench.W1Datapoints, "datapoints of w1")

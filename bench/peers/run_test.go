@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"W1 flat", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "cross", "cross32"}},
 		{"W2 middle", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego"}},
-		{"W3", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "half", "half32"}},
+		{"W3", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "half", "half32"}},
 		{"W4 middle", []string{"native", "native, mixed", "purego", "blocks"}},
 		{"W5", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "native, directions", "gram", "svd"}},
 		{"growth", []string{"2 × 2", "4 × 4"}},

@@ -17,7 +17,11 @@ func w3(ctx context.Context, s *setting, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	contestants := append(s.native(data), s.numpy("half", data), s.numpy("half32", data))
+	contestants := s.native(data)
+	if s.purego {
+		contestants = append(contestants, s.portable(data))
+	}
+	contestants = append(contestants, s.numpy("half", data), s.numpy("half32", data))
 	if s.svcca != "" {
 		fmt.Fprintln(out, "dft_ccas is google/svcca's loop, repaired: all frequencies, no SV step, ρ without directions")
 		contestants = append(contestants, s.numpy("dft_ccas", data, "--svcca", s.svcca))
