@@ -1,13 +1,17 @@
 package lapack
 
 import (
+	"fmt"
 	"math"
 	"math/cmplx"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/blas"
+
+	"github.com/gosvcca/gosvcca/native"
 )
 
 // onComplex runs test for both complex types and every backend.
@@ -181,4 +185,52 @@ func testRealInComplex[T Complex, R Real](t *testing.T, b *backend[T]) {
 	}
 	// R is as sensitive as the condition of A makes it.
 	ratios.add("R", "", worst, s[0]*unit*s[0]/s[n-1])
+}
+
+// BenchmarkComplex takes the steps for one frequency of a convolutional layer of
+// n channels and 1000 images, with one BLAS thread.
+func BenchmarkComplex(b *testing.B) {
+	defer native.LimitThreads(1)()
+	benchmarkComplex[complex64](b)
+	benchmarkComplex[complex128](b)
+}
+
+func benchmarkComplex[T Complex](b *testing.B) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	for _, n := range []int{32, 64, 128, 256, 512} {
+		a := guard[T](randomMatrix[complex128](r, 1000, n), 1).Matrix
+		gram, memory := New[T](n, n), New[T](n, n)
+		Herk(blas.ConjTrans, 1, a, 0, gram)
+		square := gram.Clone()
+		Mirror(square)
+		var eigen Eigen[T]
+		var leading LeadingEigen[T]
+		var svd SVD[T]
+		z := New[T](n, n/4)
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"Herk", func() error { Herk(blas.ConjTrans, 1, a, 0, memory); return nil }},
+			{"Eigen", func() error { return eigen.Factorize(gram, true) }},
+			{"LeadingEigen-quarter", func() error {
+				memory.CopyFrom(gram)
+				if err := leading.FactorizeInPlace(memory); err != nil {
+					return err
+				}
+				_, err := leading.VectorsTo(z, n/4)
+				return err
+			}},
+			{"SVD", func() error { return svd.Factorize(square, true) }},
+		} {
+			b.Run(fmt.Sprintf("of=%s/n=%d/type=%T", step.name, n, *new(T)), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := step.do(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }
