@@ -125,7 +125,8 @@ func (r *reduced) cut(o Options) {
 	for at := range r.parts {
 		p := &r.parts[at]
 		p.k = 0
-		for p.k < len(p.s) && r.K > 0 && p.s[p.k] >= r.S[r.K-1] {
+		// What does not vary has no direction, whatever a tolerance makes of zeros.
+		for p.k < min(len(p.s), len(r.active)) && r.K > 0 && p.s[p.k] >= r.S[r.K-1] {
 			p.k++
 		}
 	}
