@@ -147,7 +147,7 @@ func (sp *Spectrum) Cut(rule Keep, noise Noise) (c Cut) {
 		if sp.Squared {
 			tau += e
 		}
-		if s[c.Rank] <= tau {
+		if !(s[c.Rank] > tau) { // also where the values of damaged sums leave no tau
 			break
 		}
 		c.Rank++
