@@ -22,14 +22,6 @@ func plainLayer(l svcca.Layer) svcca.Layer {
 	return odd{Layer: l, storage: l.(interface{ Storage() string }).Storage()}
 }
 
-// named is plainLayer with the name kept.
-type named struct {
-	odd
-	name string
-}
-
-func (n named) Name() string { return n.name }
-
 // kept returns a layer's values in memory, in the type they are stored in.
 func kept(t *testing.T, name string, l svcca.Layer) svcca.Layer {
 	n, d := l.Dims()
