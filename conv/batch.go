@@ -81,7 +81,7 @@ func newBatchOf[R lapack.Real, C lapack.Complex](c crew.Crew, rows, blocks int, 
 	}
 	for range c.Workers {
 		b.images = append(b.images, make([]float64, size))
-		if _, single := any(b.values).([]complex64); single {
+		if single[C]() {
 			b.reals = append(b.reals, make([]R, size))
 		} else {
 			b.reals = append(b.reals, nil)
@@ -93,7 +93,7 @@ func newBatchOf[R lapack.Real, C lapack.Complex](c crew.Crew, rows, blocks int, 
 
 // probe makes the batch measure what float32 loses, if it is of float32.
 func (b *batch[R, C]) probe(blocks int) error {
-	if _, single := any(b.values).([]complex64); !single {
+	if !single[C]() {
 		return nil
 	}
 	for _, t := range b.transformers {
@@ -110,10 +110,16 @@ func (b *batch[R, C]) probe(blocks int) error {
 var batches64, batches128 sync.Pool
 
 func pool[C lapack.Complex]() *sync.Pool {
-	if _, single := any(*new(C)).(complex64); single {
+	if single[C]() {
 		return &batches64
 	}
 	return &batches128
+}
+
+// single reports whether C is complex64.
+func single[C lapack.Complex]() bool {
+	_, ok := any(*new(C)).(complex64)
+	return ok
 }
 
 // borrow returns n values, whatever was there.
@@ -189,6 +195,25 @@ func (b *batch[R, C]) fill(first, rows int) error {
 		}
 		return nil
 	})
+}
+
+// each calls visit for every block of every batch of images, of which the first is first:
+// with its rows, √w before the columns.
+func (b *batch[R, C]) each(visit func(at, worker, first int, z lapack.Matrix[C]) error) error {
+	n := b.transformers[0].images
+	for first := 0; first < n; first += b.rows {
+		rows := min(b.rows, n-first)
+		if err := b.fill(first, rows); err != nil {
+			return err
+		}
+		err := b.Multiply(b.blocks, func(at, worker int) error {
+			return visit(at, worker, first, b.of(at, rows))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // narrow returns values as R, in the memory given where that is another type. In steps of

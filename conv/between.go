@@ -296,20 +296,14 @@ func crossing(c crew.Crew, s *side, x, y *reduced, o Options) ([]lapack.Matrix[c
 	for at := range products {
 		products[at] = lapack.New[complex128](1+s.in(at), y.parts[at].k)
 	}
-	for first := 0; first < x.n; first += b.rows {
-		rows := min(b.rows, x.n-first)
-		if err := b.fill(first, rows); err != nil {
-			return nil, err
+	err = b.each(func(at, _, first int, z lapack.Matrix[complex128]) error {
+		if p := y.parts[at]; p.k > 0 {
+			lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, z, p.u.View(first, 0, z.Rows, p.k), 1, products[at])
 		}
-		err := c.Multiply(blocks, func(at, _ int) error {
-			if p := y.parts[at]; p.k > 0 {
-				lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, b.of(at, rows), p.u.View(first, 0, rows, p.k), 1, products[at])
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	shift, err := s.means(s.shift, blocks)
 	if err != nil {

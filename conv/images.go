@@ -75,11 +75,8 @@ func (m *images) products() error {
 	if err != nil {
 		return err
 	}
-	for j, s := range m.r.dropped {
-		size[j] += s
-	}
 	m.r.method = svcca.MethodRows
-	m.survey(power, size)
+	m.r.survey(power, size, m.o)
 	if err := m.r.decompose(m.Crew, func(at int) lapack.Matrix[complex128] { return grams[at] }); err != nil {
 		return err
 	}
@@ -104,12 +101,6 @@ func (m *images) left(wanted []int) error {
 		p.u, err = m.r.leading(at, max(p.k, wanted[at]))
 		return err
 	})
-}
-
-// survey surveys the columns.
-func (m *images) survey(power, size []float64) {
-	m.r.survey(power, size, m.noise)
-	m.r.setNoise(m.o)
 }
 
 // cut cuts, with another pass where rounding of single columns decides the rank.

@@ -2,6 +2,8 @@ package conv
 
 import (
 	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/floats"
 )
 
@@ -23,28 +25,21 @@ func (s *side) dropped(c crew.Crew, l *summed, o Options) error {
 	for at := range sums {
 		sums[at], squares[at] = make([]complex128, s.columns), make([]float64, s.columns)
 	}
-	for first := 0; first < s.Maps.images; first += b.rows {
-		rows := min(b.rows, s.Maps.images-first)
-		if err := b.fill(first, rows); err != nil {
-			return err
-		}
-		err := c.Multiply(len(sums), func(at, _ int) error {
-			z := b.of(at, rows)
-			for i := range rows {
-				root := z.Row(i)[0]
-				for j, v := range z.Row(i)[1:] {
-					sums[at][j] += root * v
-					squares[at][j] += squared(v)
-				}
+	err = b.each(func(at, _, _ int, z lapack.Matrix[complex128]) error {
+		for i := range z.Rows {
+			root := z.Row(i)[0]
+			for j, v := range z.Row(i)[1:] {
+				sums[at][j] += root * v
+				squares[at][j] += squared(v)
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-		for i := range rows {
-			total += s.root(first+i) * s.root(first+i)
-		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range s.Maps.images {
+		total += s.root(i) * s.root(i)
 	}
 	shift, err := rest.means(s.shift, len(rest.at))
 	if err != nil {
@@ -56,7 +51,7 @@ func (s *side) dropped(c crew.Crew, l *summed, o Options) error {
 			centred := max(0, square-total*squared(rest))
 			stored := centred + total*squared(shift[at][j]+rest)
 			l.dropped[j] += float64(count) * stored
-			if o.Centering == 0 { // every block is centred
+			if o.Centering == svcca.CenterNeurons { // every block is centred
 				l.droppedPower += float64(count) * centred
 			} else {
 				l.droppedPower += float64(count) * stored

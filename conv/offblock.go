@@ -106,23 +106,8 @@ func (e *energy) byColumns() error {
 		products[at] = [2]lapack.Matrix[complex128]{lapack.New[complex128](d, d), lapack.New[complex128](d, d)}
 		weighted[at] = make([]complex128, d)
 	}
-	pass := func(task func(at, first int, z lapack.Matrix[complex128])) error {
-		for first := 0; first < e.n; first += b.rows {
-			rows := min(b.rows, e.n-first)
-			if err := b.fill(first, rows); err != nil {
-				return err
-			}
-			err := e.Multiply(blocks, func(at, _ int) error {
-				task(at, first, b.of(at, rows).View(0, 1, rows, d))
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	err = pass(func(at, first int, z lapack.Matrix[complex128]) {
+	err = b.each(func(at, _, first int, z lapack.Matrix[complex128]) error {
+		z = z.View(0, 1, z.Rows, d)
 		lapack.Gemm(blas.ConjTrans, blas.NoTrans, 1, z, z, 1, products[at][0])
 		lapack.Gemm(blas.Trans, blas.NoTrans, 1, z, z, 1, products[at][1])
 		s := e.parts[at]
@@ -137,11 +122,13 @@ func (e *energy) byColumns() error {
 				weighted[at][j] += complex(s.g[first+i], 0) * v
 			}
 		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return pass(func(at, first int, z lapack.Matrix[complex128]) {
+	return b.each(func(at, _, first int, z lapack.Matrix[complex128]) error {
+		z = z.View(0, 1, z.Rows, d)
 		s := e.parts[at]
 		mapped := lapack.New[complex128](z.Rows, d)
 		lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, z, products[at][0], 0, mapped)
@@ -171,6 +158,7 @@ func (e *energy) byColumns() error {
 				s.b[first+i] -= half
 			}
 		}
+		return nil
 	})
 }
 

@@ -20,23 +20,18 @@ func compact(gram lapack.Matrix[complex128], active []int) lapack.Matrix[complex
 	return g
 }
 
-// reduce takes the SV step on layer i of the sums.
-func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
+// surveyed returns layer i with what is known of its columns before any decomposition.
+// add adds Σ|z|² of a block's columns, as the options centre them, to power.
+func (z *sums) surveyed(i int, method svcca.Method, o Options, add func(at int, power []float64)) *reduced {
 	l := z.layers[i]
-	r := &reduced{summed: l, n: z.n, total: z.total, blocks: z.shape.blocks, method: svcca.MethodMoments}
-	grams := make([]lapack.Matrix[complex128], len(z.gram))
+	r := &reduced{summed: l, n: z.n, total: z.total, blocks: z.shape.blocks, method: method, parts: make([]part, len(z.gram))}
 	power, size := make([]float64, l.columns), make([]float64, l.columns)
 	for at, b := range z.shape.blocks {
-		begin, width := z.begin(i, at), l.in(at)
-		mean, count := z.mean[at][begin:][:width], float64(b.Multiplicity)
+		mean, count := z.mean[at][z.begin(i, at):][:l.in(at)], float64(b.Multiplicity)
 		r.mean = append(r.mean, mean)
-		gram := z.of(at, i, i)
-		if !o.centred(at) {
-			gram = withMean(gram, mean, z.total)
-		}
-		grams[at] = gram
-		for j := range width {
-			p := max(0, real(gram.At(j, j)))
+		of := make([]float64, len(mean))
+		add(at, of)
+		for j, p := range of {
 			power[j] += count * p
 			size[j] += count * p
 			if o.centred(at) {
@@ -44,13 +39,23 @@ func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
 			}
 		}
 	}
-	for j, s := range l.dropped {
-		size[j] += s
-	}
-	unit, _ := l.storage.Noise()
-	r.survey(power, size, unit)
-	r.setNoise(o)
-	r.parts = make([]part, len(grams))
+	r.survey(power, size, o)
+	return r
+}
+
+// reduce takes the SV step on layer i of the sums.
+func (z *sums) reduce(c crew.Crew, i int, o Options) (*reduced, error) {
+	grams := make([]lapack.Matrix[complex128], len(z.gram))
+	r := z.surveyed(i, svcca.MethodMoments, o, func(at int, power []float64) {
+		grams[at] = z.of(at, i, i)
+		if !o.centred(at) {
+			begin := z.begin(i, at)
+			grams[at] = withMean(grams[at], z.mean[at][begin:][:len(power)], z.total)
+		}
+		for j := range power {
+			power[j] = max(0, real(grams[at].At(j, j)))
+		}
+	})
 	if err := r.decompose(c, func(at int) lapack.Matrix[complex128] { return compact(grams[at], r.active) }); err != nil {
 		return nil, err
 	}

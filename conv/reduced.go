@@ -48,7 +48,11 @@ type part struct {
 
 // survey sets what is known of columns once all images are read: power and size are, by
 // column, Σ|z|² over images and blocks, centred and as stored.
-func (r *reduced) survey(power, size []float64, unit float64) {
+func (r *reduced) survey(power, size []float64, o Options) {
+	for j, s := range r.dropped {
+		size[j] += s
+	}
+	unit, _ := r.storage.Noise()
 	positions := float64(r.lengthH * r.lengthW)
 	r.rms, r.active = make([]float64, len(power)), nil
 	for j := range power {
@@ -57,9 +61,10 @@ func (r *reduced) survey(power, size []float64, unit float64) {
 			r.active = append(r.active, j)
 		}
 	}
+	r.setNoise(o)
 }
 
-// noiseOf sets what rounding of the stored values amounts to.
+// setNoise sets what rounding of the stored values amounts to.
 func (r *reduced) setNoise(o Options) {
 	unit, _ := r.storage.Noise()
 	name, value := o.RankTol.Rule()
@@ -125,8 +130,7 @@ func (r *reduced) cut(o Options) {
 	for at := range r.parts {
 		p := &r.parts[at]
 		p.k = 0
-		// What does not vary has no direction, whatever a tolerance makes of zeros.
-		for p.k < min(len(p.s), len(r.active)) && r.K > 0 && p.s[p.k] >= r.S[r.K-1] {
+		for p.k < len(p.s) && r.K > 0 && p.s[p.k] >= r.S[r.K-1] {
 			p.k++
 		}
 	}

@@ -17,7 +17,6 @@ type triangles struct {
 	crew.Crew
 	sums *sums // scales, shifts and means: from a pass before
 	r    []lapack.Matrix[complex128]
-	rest [][]complex128 // means of the rows factored
 }
 
 // factor reads all images of the sides, of which z are the sums.
@@ -31,62 +30,33 @@ func factor(c crew.Crew, z *sums, sides ...*side) (*triangles, error) {
 	for at := range stacks {
 		stacks[at] = newStack(b.of(at, 1).Cols)
 	}
-	for first := 0; first < z.n; first += b.rows {
-		rows := min(b.rows, z.n-first)
-		if err := b.fill(first, rows); err != nil {
-			return nil, err
-		}
-		err := c.Multiply(len(stacks), func(at, _ int) error {
-			return stacks[at].add(rows, func(to lapack.Matrix[complex128]) { to.CopyFrom(b.of(at, rows)) })
-		})
-		if err != nil {
-			return nil, err
-		}
+	err = b.each(func(at, _, _ int, z lapack.Matrix[complex128]) error {
+		return stacks[at].add(z.Rows, func(to lapack.Matrix[complex128]) { to.CopyFrom(z) })
+	})
+	if err != nil {
+		return nil, err
 	}
-	t := &triangles{Crew: c, sums: z, r: make([]lapack.Matrix[complex128], len(stacks)), rest: make([][]complex128, len(stacks))}
+	t := &triangles{Crew: c, sums: z, r: make([]lapack.Matrix[complex128], len(stacks))}
 	return t, c.Multiply(len(stacks), func(at, _ int) (err error) {
-		if t.r[at], err = stacks[at].triangle(); err != nil {
-			return err
-		}
-		top := t.r[at].Row(0)
-		for _, v := range top[1:] {
-			t.rest[at] = append(t.rest[at], v/top[0])
-		}
-		return nil
+		t.r[at], err = stacks[at].triangle()
+		return err
 	})
 }
 
 // reduce decomposes layer i's columns. It returns the layer and, by block in the
 // coordinates of R's rows, the left singular vectors.
 func (t *triangles) reduce(i int, o Options) (*reduced, []lapack.Matrix[complex128], error) {
-	z, l := t.sums, t.sums.layers[i]
-	r := &reduced{summed: l, n: z.n, total: z.total, blocks: z.shape.blocks, method: svcca.MethodTriangle}
+	z := t.sums
 	columns := make([]lapack.Matrix[complex128], len(t.r))
-	power, size := make([]float64, l.columns), make([]float64, l.columns)
-	for at, b := range z.shape.blocks {
-		begin, width := z.begin(i, at), l.in(at)
-		mean, count := z.mean[at][begin:][:width], float64(b.Multiplicity)
-		r.mean = append(r.mean, mean)
-		columns[at] = t.columns(at, begin, width, mean, o.centred(at))
+	r := z.surveyed(i, svcca.MethodTriangle, o, func(at int, power []float64) {
+		begin := z.begin(i, at)
+		columns[at] = t.columns(at, begin, z.mean[at][begin:][:len(power)], o.centred(at))
 		for row := range columns[at].Rows {
 			for j, v := range columns[at].Row(row) {
-				power[j] += count * squared(v)
-				size[j] += count * squared(v)
+				power[j] += squared(v)
 			}
 		}
-		if o.centred(at) {
-			for j, m := range mean {
-				size[j] += count * z.total * squared(m)
-			}
-		}
-	}
-	for j, s := range l.dropped {
-		size[j] += s
-	}
-	unit, _ := l.storage.Noise()
-	r.survey(power, size, unit)
-	r.setNoise(o)
-	r.parts = make([]part, len(columns))
+	})
 	left := make([]lapack.Matrix[complex128], len(columns))
 	err := t.Multiply(len(columns), func(at, _ int) (err error) {
 		if r.in(at) > 0 {
@@ -104,10 +74,10 @@ func (t *triangles) reduce(i int, o Options) (*reduced, []lapack.Matrix[complex1
 
 // columns returns R of a layer's columns: below the first row that of the centred rows;
 // with the first, brought back to values as stored, that of all.
-func (t *triangles) columns(at, begin, width int, mean []complex128, centred bool) lapack.Matrix[complex128] {
-	r := t.r[at].View(0, 1+begin, t.r[at].Rows, width)
+func (t *triangles) columns(at, begin int, mean []complex128, centred bool) lapack.Matrix[complex128] {
+	r := t.r[at].View(0, 1+begin, t.r[at].Rows, len(mean))
 	if centred {
-		return r.View(1, 0, r.Rows-1, width)
+		return r.View(1, 0, r.Rows-1, len(mean))
 	}
 	r = r.Clone()
 	root := t.r[at].At(0, 0)
