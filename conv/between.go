@@ -83,13 +83,6 @@ type pair struct {
 	precision svcca.Precision // of the products for M
 }
 
-// accuracyOf returns the error that a single layer may use of what a comparison may.
-func accuracyOf(o Options) float64 { return (o.Accuracy/2 - rounding(1)) / 2 }
-
-// rounding bounds what the last steps, products and an SVD of order m, add to the error
-// of ρ.
-func rounding(m int) float64 { return (16 + float64(m)) * spectrum.Epsilon }
-
 // pairOf reduces both layers by the method that serves.
 func pairOf(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 	if x.columns > x.Maps.images || y.columns > x.Maps.images {
@@ -122,7 +115,7 @@ func pairOf(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 		}
 		return p, err
 	}
-	if accuracy := accuracyOf(o); p.x.certain(accuracy) && p.y.certain(accuracy) {
+	if accuracy := spectrum.LayerAccuracy(o.Accuracy); p.x.certain(accuracy) && p.y.certain(accuracy) {
 		return p, p.usable()
 	}
 	return pairOfTriangles(c, z, x, y, o)
@@ -249,7 +242,7 @@ func (r *reduced) left() bool { return r.columns > r.n }
 
 // reduceAlone takes the SV step on one layer.
 func reduceAlone(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
-	accuracy := accuracyOf(o)
+	accuracy := spectrum.LayerAccuracy(o.Accuracy)
 	if s.columns > s.Maps.images {
 		r, err := reduceImages(c, s, sh.blocks, o, accuracy)
 		if err == nil {

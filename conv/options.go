@@ -26,7 +26,6 @@ type Options struct {
 }
 
 const (
-	defaultAccuracy = 1e-8
 	defaultOffBlock = 1024
 	// Weights between these leave room for products and sums of them.
 	leastWeight, mostWeight = 0x1p-900, 0x1p900
@@ -38,19 +37,16 @@ func (o Options) check() (Options, error) {
 	if dense.Centering == svcca.CenterTranslated {
 		dense.Centering = svcca.CenterNeurons
 	}
-	if err := dense.Check(); err != nil {
+	dense, err := dense.Check()
+	if err != nil {
 		return o, err
 	}
+	dense.Centering = o.Centering
+	o.Options = dense
 	for i, w := range o.Weights {
 		if w < leastWeight || w > mostWeight {
 			return o, fmt.Errorf("conv: weight of image %d is %g: %w", i, w, svcca.ErrRange)
 		}
-	}
-	if o.Keep == (svcca.Keep{}) {
-		o.Keep = svcca.Variance(0.99)
-	}
-	if o.Accuracy == 0 {
-		o.Accuracy = defaultAccuracy
 	}
 	if o.OffBlock == 0 {
 		o.OffBlock = defaultOffBlock

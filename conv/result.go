@@ -65,11 +65,7 @@ func (p *pair) result(c crew.Crew, o Options) (*Result, error) {
 		b.KX, b.KY = p.x.parts[at].k, p.y.parts[at].k
 		most = max(most, min(b.KX, b.KY))
 	}
-	last := rounding(most)
-	if p.precision == svcca.Mixed {
-		last *= spectrum.Epsilon32 / spectrum.Epsilon
-	}
-	r.ErrorBound = min(1, 2*(p.x.Bound+p.y.Bound+last))
+	r.ErrorBound = spectrum.ErrorBound(p.x.Bound, p.y.Bound, most, p.precision == svcca.Mixed)
 	blocks := make([]compared, len(r.Blocks))
 	solvers := make([]lapack.SVD[complex128], c.Workers)
 	err := c.Multiply(len(blocks), func(at, worker int) (err error) {

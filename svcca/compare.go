@@ -9,18 +9,10 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// roundingError bounds what the last steps, products and an SVD of order m, add
-// to the error of ρ.
-func roundingError(m int) float64 { return (16 + float64(m)) * spectrum.Epsilon }
-
-// errorBound bounds the error of every ρ between two bases, and of every ρ², which
-// is up to twice as large, M being summed in the precision of products.
+// errorBound bounds the error of every ρ, and of every ρ², between two bases, M being
+// summed in the precision of products.
 func errorBound(x, y *basis, products Precision) float64 {
-	rounding := roundingError(min(x.K, y.K))
-	if products == Mixed {
-		rounding *= spectrum.Epsilon32 / spectrum.Epsilon
-	}
-	return min(1, 2*(x.Bound+y.Bound+rounding))
+	return spectrum.ErrorBound(x.Bound, y.Bound, min(x.K, y.K), products == Mixed)
 }
 
 // compare takes the CCA step from M = U_xᵀU_y, summed in the precision of products.

@@ -37,11 +37,9 @@ type Options struct {
 
 const defaultAccuracy = 1e-8
 
-// Check returns an error, which wraps ErrOptions, where an option is out of its range.
-func (o Options) Check() error {
-	_, err := o.check()
-	return err
-}
+// Check returns o with defaults filled in. The error, where an option is out of its range,
+// wraps ErrOptions.
+func (o Options) Check() (Options, error) { return o.check() }
 
 // check returns o with defaults filled in.
 func (o Options) check() (Options, error) {

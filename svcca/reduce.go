@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -102,7 +103,7 @@ func reduceSide(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.M
 	if o.krylov(s.n, s.d) {
 		return reduceKrylov(c, w, s, o)
 	}
-	accuracy := (o.Accuracy/2 - roundingError(1)) / 2
+	accuracy := spectrum.LayerAccuracy(o.Accuracy)
 	if s.n < s.d {
 		return reduceRows(c, w, s, o, accuracy)
 	}

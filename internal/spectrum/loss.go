@@ -51,3 +51,22 @@ func LinearLoss(s1, apart float64) Loss {
 	turn := Epsilon * (s1 + math.Sqrt(apart))
 	return Loss{Turn: turn, Each: linearError * turn}
 }
+
+// roundingError bounds what the last steps, products and an SVD of order m, add to the
+// error of ρ.
+func roundingError(m int) float64 { return (16 + float64(m)) * Epsilon }
+
+// ErrorBound bounds the error of every ρ between two layers whose cuts cost x and y, and of
+// every ρ², which is up to twice as large; m is the largest order of an SVD of M, and mixed
+// says that M was summed in float32.
+func ErrorBound(x, y float64, m int, mixed bool) float64 {
+	rounding := roundingError(m)
+	if mixed {
+		rounding *= Epsilon32 / Epsilon
+	}
+	return min(1, 2*(x+y+rounding))
+}
+
+// LayerAccuracy returns what the cut of one layer may cost where ErrorBound may be as large
+// as accuracy: a half.
+func LayerAccuracy(accuracy float64) float64 { return (accuracy/2 - roundingError(1)) / 2 }
