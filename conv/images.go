@@ -7,6 +7,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
+	"github.com/gosvcca/gosvcca/internal/tsqr"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/blas"
@@ -149,14 +150,17 @@ func (m *images) measureAlong() error {
 // triangles finds the same from the factors R of Zᴴ = QR, n × n, grown by panels:
 // R = A·S·Uᴴ.
 func (m *images) triangles() error {
-	stacks := make([]*stack, len(m.blocks))
+	stacks := make([]*tsqr.Stack[complex128], len(m.blocks))
 	for at := range stacks {
 		if m.in(at) > 0 {
-			stacks[at] = newStack(m.Maps.images)
+			stacks[at] = tsqr.New(lapack.New[complex128](2*m.Maps.images, m.Maps.images))
 		}
 	}
 	err := m.each(nil, nil, func(at, _ int, z lapack.Matrix[complex128], _ []int) error {
-		return stacks[at].add(z.Cols, func(rows lapack.Matrix[complex128]) { conjTranspose(rows, z) })
+		return stacks[at].Add(z.Cols, func(to lapack.Matrix[complex128], first int) error {
+			conjTranspose(to, z.View(0, first, z.Rows, to.Rows))
+			return nil
+		})
 	})
 	if err != nil {
 		return err
@@ -166,7 +170,7 @@ func (m *images) triangles() error {
 		if stacks[at] == nil {
 			return nil
 		}
-		r, err := stacks[at].triangle()
+		r, err := stacks[at].Triangle()
 		if err != nil {
 			return m.wrap(err)
 		}

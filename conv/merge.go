@@ -6,6 +6,7 @@ import (
 	"math/cmplx"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/merging"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -32,9 +33,9 @@ func (l *summed) transformed(image []float64, blocks int) ([][]complex128, error
 	return (&side{Maps: m, grid: l.grid, name: l.name}).means(image, blocks)
 }
 
-// merge adds the images of b, which it may spoil. With δ the distance of the means
+// Merge adds the images of b, which it may spoil. With δ the distance of the means
 // (Chan, Golub, LeVeque 1983), G = G_z + G_b + w_z·w_b/(w_z + w_b)·δᴴδ in every block.
-func (z *sums) merge(b *sums) error {
+func (z *sums) Merge(b *sums) error {
 	if err := z.matches(b); err != nil {
 		return err
 	}
@@ -150,17 +151,7 @@ func (z *sums) rescale(i, exponent int) {
 	}
 	for at, g := range z.gram {
 		begin, width := z.begin(i, at), l.in(at)
-		for r := range begin + width {
-			row := g.Row(r)
-			if r >= begin {
-				for c := r; c < len(row); c++ {
-					row[c] *= complex(factor, 0)
-				}
-			}
-			for c := max(r, begin); c < begin+width; c++ {
-				row[c] *= complex(factor, 0)
-			}
-		}
+		merging.ScaleBlock(g, begin, width, complex(factor, 0))
 		for j := begin; j < begin+width; j++ {
 			z.rest[at][j] *= complex(factor, 0)
 		}
@@ -178,8 +169,8 @@ func (l *summed) scaleErrors(factor float64) {
 	}
 }
 
-// clone returns a copy that shares nothing with z, without means.
-func (z *sums) clone() *sums {
+// Clone returns a copy that shares nothing with z, without means.
+func (z *sums) Clone() *sums {
 	c := *z
 	c.layers, c.gram, c.rest, c.mean = slices.Clone(z.layers), nil, nil, nil
 	for i := range c.layers {

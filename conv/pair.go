@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/merging"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -41,7 +41,7 @@ func (p *Pair) Add(ctx context.Context, x, y Maps, weights []float64) error {
 }
 
 // Merge adds the images of other, which is left as it is.
-func (p *Pair) Merge(other *Pair) error { return p.shared.mergeShared(&other.shared) }
+func (p *Pair) Merge(other *Pair) error { return p.shared.MergeShared(&other.shared.Shared) }
 
 // Dims returns how many images were added, and height, width and channels of either
 // layer: 1, 1 and neurons of vectors.
@@ -96,7 +96,7 @@ func (m *Moments) Add(ctx context.Context, images Maps, weights []float64) error
 }
 
 // Merge adds the images of other, which is left as it is.
-func (m *Moments) Merge(other *Moments) error { return m.shared.mergeShared(&other.shared) }
+func (m *Moments) Merge(other *Moments) error { return m.shared.MergeShared(&other.shared.Shared) }
 
 // Dims returns how many images were added, and their sizes.
 func (m *Moments) Dims() (images, height, width, channels int) {
@@ -163,10 +163,7 @@ func (m *Moments) Reduce(o Options) (*Reduced, error) {
 }
 
 // shared are sums that many goroutines add to.
-type shared struct {
-	sync.Mutex
-	sums *sums // nil before the first image
-}
+type shared struct{ merging.Shared[*sums] }
 
 // add sums images and merges them: of a block with an error, nothing.
 func (s *shared) add(ctx context.Context, precision svcca.Precision, weights []float64, layers []Maps, under func() (shape, [2]grid, error)) error {
@@ -197,36 +194,15 @@ func (s *shared) add(ctx context.Context, precision svcca.Precision, weights []f
 	if err != nil {
 		return err
 	}
-	return s.merge(z)
+	return s.Merge(z)
 }
 
-func (s *shared) merge(z *sums) error {
-	s.Lock()
-	defer s.Unlock()
-	if s.sums == nil {
-		s.sums = z
-		return nil
+// held returns a copy of the sums, or an error where there are none.
+func (s *shared) held() (*sums, error) {
+	if z, some := s.Snapshot(); some {
+		return z, nil
 	}
-	return s.sums.merge(z)
-}
-
-// mergeShared adds the images of other, which is left as it is.
-func (s *shared) mergeShared(other *shared) error {
-	z := other.snapshot()
-	if z == nil {
-		return nil
-	}
-	return s.merge(z)
-}
-
-// snapshot returns a copy of the sums so far, nil where there are none.
-func (s *shared) snapshot() *sums {
-	s.Lock()
-	defer s.Unlock()
-	if s.sums == nil {
-		return nil
-	}
-	return s.sums.clone()
+	return nil, fmt.Errorf("conv: no images were added: %w", svcca.ErrShape)
 }
 
 // current returns a copy of the sums, with means, and the options for them.
@@ -241,9 +217,9 @@ func (s *shared) current(o Options) (*sums, Options, error) {
 	if err != nil {
 		return nil, o, err
 	}
-	z := s.snapshot()
-	if z == nil {
-		return nil, o, fmt.Errorf("conv: no images were added: %w", svcca.ErrShape)
+	z, err := s.held()
+	if err != nil {
+		return nil, o, err
 	}
 	o.Precision = z.precision()
 	return z, o, z.setMeans()
@@ -259,10 +235,6 @@ func (z *sums) precision() svcca.Precision {
 
 // dims returns the images added and the sizes of layer i.
 func (s *shared) dims(i int) (images int, maps [3]int) {
-	s.Lock()
-	defer s.Unlock()
-	if s.sums == nil {
-		return 0, maps
-	}
-	return s.sums.n, s.sums.layers[i].maps
+	s.Look(func(z *sums) { images, maps = z.n, z.layers[i].maps })
+	return images, maps
 }

@@ -42,9 +42,9 @@ type sumsLayer struct {
 
 // marshal returns the sums; those of no images are an error.
 func (s *shared) marshal(schema string) ([]byte, error) {
-	z := s.snapshot()
-	if z == nil {
-		return nil, fmt.Errorf("conv: no images were added: %w", svcca.ErrShape)
+	z, err := s.held()
+	if err != nil {
+		return nil, err
 	}
 	h := sumsHeader{Schema: schema, Precision: z.precision(), Images: z.n, Weight: z.total, Translations: [2]int{z.shape.height, z.shape.width}}
 	var arrays [][]float64
@@ -89,9 +89,7 @@ func (s *shared) unmarshal(schema string, data []byte) (h sumsHeader, err error)
 	if err != nil {
 		return h, err
 	}
-	s.Lock()
-	defer s.Unlock()
-	s.sums = z
+	s.Set(z)
 	return h, nil
 }
 

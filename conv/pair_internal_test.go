@@ -25,9 +25,9 @@ func OfSumsForTest(all any) (s SumsForTest) {
 	var z *sums
 	switch all := all.(type) {
 	case *Moments:
-		z = all.shared.snapshot()
+		z, _ = all.shared.Snapshot()
 	case *Pair:
-		z = all.shared.snapshot()
+		z, _ = all.shared.Snapshot()
 	}
 	s = SumsForTest{Images: z.n, Weight: z.total, Translations: [2]int{z.shape.height, z.shape.width}, Blocks: z.shape.blocks, Rest: z.rest, Products: z.gram}
 	for _, l := range z.layers {

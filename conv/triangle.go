@@ -3,6 +3,7 @@ package conv
 import (
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
+	"github.com/gosvcca/gosvcca/internal/tsqr"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/blas"
@@ -26,19 +27,23 @@ func factor(c crew.Crew, z *sums, sides ...*side) (*triangles, error) {
 		return nil, err
 	}
 	defer b.close()
-	stacks := make([]*stack, len(z.gram))
+	stacks := make([]*tsqr.Stack[complex128], len(z.gram))
 	for at := range stacks {
-		stacks[at] = newStack(b.of(at, 1).Cols)
+		columns := b.of(at, 1).Cols
+		stacks[at] = tsqr.New(lapack.New[complex128](2*columns, columns))
 	}
 	err = b.each(func(at, _, _ int, z lapack.Matrix[complex128]) error {
-		return stacks[at].add(z.Rows, func(to lapack.Matrix[complex128]) { to.CopyFrom(z) })
+		return stacks[at].Add(z.Rows, func(to lapack.Matrix[complex128], first int) error {
+			to.CopyFrom(z.View(first, 0, to.Rows, z.Cols))
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	t := &triangles{Crew: c, sums: z, r: make([]lapack.Matrix[complex128], len(stacks))}
 	return t, c.Multiply(len(stacks), func(at, _ int) (err error) {
-		t.r[at], err = stacks[at].triangle()
+		t.r[at], err = stacks[at].Triangle()
 		return err
 	})
 }

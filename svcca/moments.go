@@ -200,22 +200,6 @@ func (m *moments) diagonalFinite() bool {
 	return true
 }
 
-// scaleBlock multiplies d rows and columns from the at-th on of a symmetric
-// matrix, of which the upper triangle is there.
-func scaleBlock(gram lapack.Matrix[float64], at, d int, factor float64) {
-	for r := range at + d {
-		row := gram.Row(r)
-		if r >= at {
-			for c := r; c < len(row); c++ {
-				row[c] *= factor
-			}
-		}
-		for c := max(r, at); c < at+d; c++ {
-			row[c] *= factor
-		}
-	}
-}
-
 // shiftGroups is how many groups of rows give provisional means.
 const shiftGroups = 8
 

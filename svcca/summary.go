@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/merging"
+	"github.com/gosvcca/gosvcca/internal/tsqr"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -123,8 +124,8 @@ func (z *summary) matches(b *summary) error {
 	return nil
 }
 
-// merge adds the rows of b, which it may spoil.
-func (z *summary) merge(b *summary) error {
+// Merge adds the rows of b, which it may spoil.
+func (z *summary) Merge(b *summary) error {
 	if err := z.matches(b); err != nil {
 		return err
 	}
@@ -192,7 +193,7 @@ func (z *summary) rescale(i, at, exponent int) {
 	if z.method == MethodTriangle {
 		scaleAll(z.r.View(0, 1+at, z.r.Rows, l.d), factor)
 	} else {
-		scaleBlock(z.gram, at, l.d, factor)
+		merging.ScaleBlock(z.gram, at, l.d, factor)
 	}
 }
 
@@ -247,18 +248,23 @@ func (z *summary) stack(b *summary) error {
 		}
 		at += p.d
 	}
-	s := newStack(z.r.Rows+b.r.Rows, z.r.Cols)
+	s := tsqr.New(take(new([]float64), z.r.Rows+b.r.Rows, z.r.Cols))
 	for _, r := range []lapack.Matrix[float64]{z.r, b.r} {
-		s.rows.View(s.height, 0, r.Rows, r.Cols).CopyFrom(r)
-		s.height += r.Rows
+		err := s.Add(r.Rows, func(to lapack.Matrix[float64], first int) error {
+			to.CopyFrom(r.View(first, 0, to.Rows, r.Cols))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	r, err := s.triangle()
+	r, err := s.Triangle()
 	z.r = r.Clone()
 	return err
 }
 
-// clone returns a copy that shares nothing with z.
-func (z *summary) clone() *summary {
+// Clone returns a copy that shares nothing with z.
+func (z *summary) Clone() *summary {
 	c := *z
 	c.gram, c.r = z.gram.Clone(), z.r.Clone()
 	c.layers = nil
@@ -346,10 +352,7 @@ func (z *summary) triangle(c crew.Crew, w *workspace, o Options) *triangle {
 }
 
 // shared is a summary that many goroutines add to.
-type shared struct {
-	sync.Mutex
-	summary *summary // nil before the first row
-}
+type shared struct{ merging.Shared[*summary] }
 
 // add summarises rows and merges them: of a block with an error, nothing.
 func (s *shared) add(ctx context.Context, method Method, precision Precision, layers []Layer, weights []float64) error {
@@ -357,41 +360,12 @@ func (s *shared) add(ctx context.Context, method Method, precision Precision, la
 	if err != nil {
 		return err
 	}
-	return s.merge(z)
-}
-
-func (s *shared) merge(z *summary) error {
-	s.Lock()
-	defer s.Unlock()
-	if s.summary == nil {
-		s.summary = z
-		return nil
-	}
-	return s.summary.merge(z)
-}
-
-// mergeShared adds the rows of other, which is left as it is.
-func (s *shared) mergeShared(other *shared) error {
-	z := other.snapshot()
-	if z == nil {
-		return nil
-	}
-	return s.merge(z)
-}
-
-// snapshot returns a copy of the sums so far, nil where there are none.
-func (s *shared) snapshot() *summary {
-	s.Lock()
-	defer s.Unlock()
-	if s.summary == nil {
-		return nil
-	}
-	return s.summary.clone()
+	return s.Merge(z)
 }
 
 // current returns a copy of the sums, or an error where there are none.
 func (s *shared) current() (*summary, error) {
-	if z := s.snapshot(); z != nil {
+	if z, some := s.Snapshot(); some {
 		return z, nil
 	}
 	return nil, fmt.Errorf("svcca: no rows were added: %w", ErrShape)
@@ -399,10 +373,6 @@ func (s *shared) current() (*summary, error) {
 
 // dims returns the datapoints added and the neurons of layer i.
 func (s *shared) dims(i int) (datapoints, neurons int) {
-	s.Lock()
-	defer s.Unlock()
-	if s.summary == nil {
-		return 0, 0
-	}
-	return s.summary.n, s.summary.layers[i].d
+	s.Look(func(z *summary) { datapoints, neurons = z.n, z.layers[i].d })
+	return datapoints, neurons
 }

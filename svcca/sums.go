@@ -31,7 +31,7 @@ func (m *Moments) Add(ctx context.Context, rows Layer, weights []float64) error 
 }
 
 // Merge adds the rows of other, which is left as it is.
-func (m *Moments) Merge(other *Moments) error { return m.shared.mergeShared(&other.shared) }
+func (m *Moments) Merge(other *Moments) error { return m.shared.MergeShared(&other.shared.Shared) }
 
 // Dims returns how many datapoints were added, and the number of neurons.
 func (m *Moments) Dims() (datapoints, neurons int) { return m.shared.dims(0) }
@@ -56,7 +56,7 @@ func (t *Triangle) Add(ctx context.Context, rows Layer, weights []float64) error
 }
 
 // Merge adds the rows of other, which is left as it is.
-func (t *Triangle) Merge(other *Triangle) error { return t.shared.mergeShared(&other.shared) }
+func (t *Triangle) Merge(other *Triangle) error { return t.shared.MergeShared(&other.shared.Shared) }
 
 // Dims returns how many datapoints were added, and the number of neurons.
 func (t *Triangle) Dims() (datapoints, neurons int) { return t.shared.dims(0) }
@@ -91,7 +91,7 @@ func (p *Pair) Add(ctx context.Context, x, y Layer, weights []float64) error {
 }
 
 // Merge adds the rows of other, which is left as it is.
-func (p *Pair) Merge(other *Pair) error { return p.shared.mergeShared(&other.shared) }
+func (p *Pair) Merge(other *Pair) error { return p.shared.MergeShared(&other.shared.Shared) }
 
 // Dims returns how many datapoints were added, and the layers' numbers of neurons.
 func (p *Pair) Dims() (datapoints, neuronsX, neuronsY int) {

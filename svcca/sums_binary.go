@@ -82,9 +82,7 @@ func (s *shared) unmarshal(schema string, data []byte) (h sumsHeader, err error)
 	if err != nil {
 		return h, err
 	}
-	s.Lock()
-	defer s.Unlock()
-	s.summary = z
+	s.Set(z)
 	return h, nil
 }
 

@@ -23,11 +23,11 @@ func OfSumsForTest(sums any) (s SumsForTest) {
 	var z *summary
 	switch sums := sums.(type) {
 	case *Moments:
-		z = sums.shared.snapshot()
+		z, _ = sums.shared.Snapshot()
 	case *Triangle:
-		z = sums.shared.snapshot()
+		z, _ = sums.shared.Snapshot()
 	case *Pair:
-		z = sums.shared.snapshot()
+		z, _ = sums.shared.Snapshot()
 	}
 	s.Datapoints, s.Weight, s.WeightExponent = z.n, z.total, z.weightExponent
 	for _, l := range z.layers {

@@ -2,6 +2,7 @@ package svcca
 
 import (
 	"github.com/gosvcca/gosvcca/internal/spectrum"
+	"github.com/gosvcca/gosvcca/internal/tsqr"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
 )
@@ -26,19 +27,15 @@ func newTriangle(p panel, n int) (*triangle, error) {
 	d := p.columns()
 	// As many new rows as the triangle has: then folding them in costs twice
 	// what it would with no triangle on top.
-	s := newStack(min(n, d+max(d, panelRows(d))), d)
-	for first := 0; first < n; {
-		rows := s.free(n - first)
+	s := tsqr.New(take(new([]float64), min(n, d+max(d, panelRows(d))), d))
+	err := s.Add(n, func(rows lapack.Matrix[float64], first int) error {
 		reads := p.reads(block{f64: rows}, first)
-		if err := p.Run(reads.Count, reads.Do); err != nil {
-			return nil, err
-		}
-		first += rows.Rows
-		if err := s.fold(rows.Rows); err != nil {
-			return nil, err
-		}
+		return p.Run(reads.Count, reads.Do)
+	})
+	if err != nil {
+		return nil, err
 	}
-	r, err := s.triangle()
+	r, err := s.Triangle()
 	if err != nil {
 		return nil, err
 	}
