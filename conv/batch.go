@@ -3,6 +3,7 @@ package conv
 import (
 	"sync"
 
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -216,21 +217,12 @@ func (b *batch[R, C]) each(visit func(at, worker, first int, z lapack.Matrix[C])
 	return nil
 }
 
-// narrow returns values as R, in the memory given where that is another type. In steps of
-// eight a conversion does not wait for the last one.
+// narrow returns values as R, in the memory given where that is another type.
 func narrow[R lapack.Real](values []float64, memory []R) []R {
 	if same, ok := any(values).([]R); ok {
 		return same
 	}
-	to, from := memory[:len(values)], values
-	for len(from) >= 8 {
-		t, f := (*[8]R)(to), (*[8]float64)(from)
-		t[0], t[1], t[2], t[3] = R(f[0]), R(f[1]), R(f[2]), R(f[3])
-		t[4], t[5], t[6], t[7] = R(f[4]), R(f[5]), R(f[6]), R(f[7])
-		to, from = to[8:], from[8:]
-	}
-	for j, v := range from {
-		to[j] = R(v)
-	}
-	return memory[:len(values)]
+	memory = memory[:len(values)]
+	convert.To(memory, values)
+	return memory
 }

@@ -1,6 +1,7 @@
 package svcca
 
 import (
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
@@ -35,7 +36,7 @@ func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *
 	if precision == Mixed && b.precision == Mixed {
 		z.forward.f32 = take(memory32, b.d, b.K)
 		for j := range b.d {
-			convert(z.forward.f32.Row(j), forward.Row(j))
+			convert.To(z.forward.f32.Row(j), forward.Row(j))
 		}
 	} else {
 		z.forward.f64 = forward
@@ -94,7 +95,7 @@ func (b block) copyFrom(rows lapack.Matrix[float64]) {
 		return
 	}
 	for i := range rows.Rows {
-		convert(b.f32.Row(i), rows.Row(i))
+		convert.To(b.f32.Row(i), rows.Row(i))
 	}
 }
 

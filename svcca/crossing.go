@@ -3,6 +3,7 @@ package svcca
 import (
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -138,7 +139,7 @@ func (r centredRows) reads(p *panel, to block, first int) crew.Tasks {
 		}
 		r.transform(rows, first+c*chunkRows)
 		for i := range part.f32.Rows {
-			convert(part.f32.Row(i), rows.Row(i))
+			convert.To(part.f32.Row(i), rows.Row(i))
 		}
 		return nil
 	}}

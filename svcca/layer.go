@@ -3,6 +3,7 @@ package svcca
 import (
 	"fmt"
 
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/mat"
 )
@@ -92,24 +93,9 @@ func (l sliceLayer[T]) Storage() string {
 func (l sliceLayer[T]) Read(dst lapack.Matrix[float64], row, col int) error {
 	for i := range dst.Rows {
 		to := dst.Row(i)
-		convert(to, l.values.Row(row + i)[col:col+len(to)])
+		convert.To(to, l.values.Row(row + i)[col:col+len(to)])
 	}
 	return nil
-}
-
-// convert sets dst to src, of another type. By one value at a time a conversion
-// waits for the last to leave its register: in steps of eight it takes a third of
-// the time.
-func convert[T, S float32 | float64](dst []T, src []S) {
-	for len(dst) >= 8 && len(src) >= 8 {
-		to, from := (*[8]T)(dst), (*[8]S)(src)
-		to[0], to[1], to[2], to[3] = T(from[0]), T(from[1]), T(from[2]), T(from[3])
-		to[4], to[5], to[6], to[7] = T(from[4]), T(from[5]), T(from[6]), T(from[7])
-		dst, src = dst[8:], src[8:]
-	}
-	for j, v := range src {
-		dst[j] = T(v)
-	}
 }
 
 // FromMat returns a layer that views m, datapoints × neurons, of float64 values.

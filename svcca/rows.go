@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -386,7 +387,7 @@ func (r *rows) narrow(narrow lapack.Matrix[float32], panel lapack.Matrix[float64
 	}
 	err := each(func(i, c int) {
 		row := panel.Row(i)
-		convert(narrow.Row(i), row)
+		convert.To(narrow.Row(i), row)
 		for q, sign := range p.signs.Row(i) {
 			floats.AddScaled(of(c, q), sign, row)
 		}

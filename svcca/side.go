@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/convert"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/floats"
@@ -167,7 +168,7 @@ func (p *panel) fill(b block, place, first, worker int) error {
 	for i := range rows.Rows {
 		rows.Set(i, 0, p.sides[0].root(first+i))
 		if b.f32.Data != nil {
-			convert(b.f32.Row(i), rows.Row(i))
+			convert.To(b.f32.Row(i), rows.Row(i))
 		}
 	}
 	return nil
