@@ -39,7 +39,7 @@ func openLayer(path string, as opening) (*activation.File, error) {
 }
 
 // checkDatapoints returns an error where two layers have not the same rows.
-func checkDatapoints(x, y layerFile, transposed bool) error {
+func checkDatapoints(x, y activation.Layer, transposed bool) error {
 	n, _ := x.Dims()
 	other, _ := y.Dims()
 	if n == other {
@@ -85,15 +85,15 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 
 // part is the datapoints of a layer from first on, rows of them.
 type part struct {
-	layerFile
+	activation.Layer
 	first, rows int
 }
 
 func (p part) Dims() (datapoints, neurons int) {
-	_, neurons = p.layerFile.Dims()
+	_, neurons = p.Layer.Dims()
 	return p.rows, neurons
 }
 
 func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
-	return p.layerFile.Read(dst, p.first+row, col)
+	return p.Layer.Read(dst, p.first+row, col)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,20 +11,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/gosvcca/gosvcca/activation"
-	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/maruel/natural"
 )
-
-// layerFile is a layer on disk, in one file or in shards.
-type layerFile interface {
-	svcca.Layer
-	Name() string
-	Storage() string
-	Shape() []int
-	Digest(context.Context) ([sha256.Size]byte, error)
-	Unchanged() error
-	Close() error
-}
 
 // input is a layer that was asked for, not yet opened.
 type input struct {
@@ -36,7 +22,7 @@ type input struct {
 }
 
 // open opens the layer. The caller closes it.
-func (in input) open(as opening) (layerFile, error) {
+func (in input) open(as opening) (activation.Layer, error) {
 	switch {
 	case in.fault != nil:
 		return nil, in.fault

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
@@ -158,7 +159,7 @@ func squareIn(shape []int) (layout conv.Layout, one bool) {
 
 // assumed says how a file of maps is read, and where only the other layout would
 // make them square that there is another.
-func (f *mapFlags) assumed(l layerFile) string {
+func (f *mapFlags) assumed(l activation.Layer) string {
 	shape := l.Shape()
 	text := fmt.Sprintf("%q: %s", l.Name(), reading(shape, f.layout))
 	if square, one := squareIn(shape); one && square != f.layout {

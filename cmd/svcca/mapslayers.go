@@ -6,16 +6,17 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // isMaps reports whether a file holds feature maps.
-func isMaps(l layerFile) bool { return len(l.Shape()) == 4 }
+func isMaps(l activation.Layer) bool { return len(l.Shape()) == 4 }
 
 // maps returns a layer as package conv takes it: a layer of two dimensions is one of
 // vectors, which no translation moves.
-func (f *mapFlags) maps(l layerFile) (conv.Maps, error) {
+func (f *mapFlags) maps(l activation.Layer) (conv.Maps, error) {
 	if !isMaps(l) {
 		return conv.Vector(l), nil
 	}
@@ -23,7 +24,7 @@ func (f *mapFlags) maps(l layerFile) (conv.Maps, error) {
 }
 
 // view returns a layer as pixels or flatten take it, of two dimensions.
-func (f *mapFlags) view(l layerFile) (svcca.Layer, error) {
+func (f *mapFlags) view(l activation.Layer) (svcca.Layer, error) {
 	if !isMaps(l) {
 		if f.way == byPixels {
 			_, d := l.Dims()
@@ -44,7 +45,7 @@ func (f *mapFlags) view(l layerFile) (svcca.Layer, error) {
 // view is a file of maps in two dimensions.
 type view struct {
 	svcca.Layer
-	file layerFile
+	file activation.Layer
 	as   string
 }
 
@@ -61,7 +62,7 @@ func (v *view) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 }
 
 // samePositions is an error where maps have other positions than y's.
-func (f *mapFlags) samePositions(x, y layerFile) error {
+func (f *mapFlags) samePositions(x, y activation.Layer) error {
 	a, b := sizeOf(x.Shape(), f.layout), sizeOf(y.Shape(), f.layout)
 	if a == nil || b == nil || a.height == b.height && a.width == b.width {
 		return nil
@@ -71,7 +72,7 @@ func (f *mapFlags) samePositions(x, y layerFile) error {
 }
 
 // spread returns the weights of images as those of positions.
-func (f *mapFlags) spread(weights []float64, l layerFile) []float64 {
+func (f *mapFlags) spread(weights []float64, l activation.Layer) []float64 {
 	size := sizeOf(l.Shape(), f.layout)
 	if f.way != byPixels || weights == nil || size == nil {
 		return weights
@@ -87,7 +88,7 @@ func (f *mapFlags) spread(weights []float64, l layerFile) []float64 {
 
 // placed returns err with the place of a value that is not finite as an image, a
 // position and a channel of its file.
-func (f *mapFlags) placed(err error, files []layerFile, inputs []input) error {
+func (f *mapFlags) placed(err error, files []activation.Layer, inputs []input) error {
 	var value *svcca.NotFiniteError
 	if f.way == "" || !errors.As(err, &value) {
 		return located(err, 0, inputs)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
@@ -80,8 +81,8 @@ type matrix struct {
 	named   []string       // layers, as they were asked for
 	known   map[string]int // index of inputs by their files
 	inputs  []input
-	files   []layerFile   // of inputs; nil where left out
-	views   []svcca.Layer // of files, by pixels and flatten
+	files   []activation.Layer // of inputs; nil where left out
+	views   []svcca.Layer      // of files, by pixels and flatten
 	left    []leftOut
 	rows    []int // indices of inputs
 	columns []int // nil: the rows

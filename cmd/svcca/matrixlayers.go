@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/gosvcca/gosvcca/activation"
 )
 
 // expand finds out which layers there are to compare.
@@ -64,7 +66,7 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 
 // open opens every file, and names the first that cannot be used.
 func (m *matrix) open(ctx context.Context) error {
-	m.files = make([]layerFile, len(m.inputs))
+	m.files = make([]activation.Layer, len(m.inputs))
 	for i, in := range m.inputs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -130,7 +132,7 @@ func (m *matrix) notice(text string) {
 	}
 }
 
-func (m *matrix) firstFile() layerFile {
+func (m *matrix) firstFile() activation.Layer {
 	for _, f := range m.files {
 		if f != nil {
 			return f

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -76,7 +77,7 @@ func (m *matrix) checkMaps() error {
 		return nil
 	}
 	sizes := map[[2]int]int{}
-	var usual layerFile // the first with the most usual size
+	var usual activation.Layer // the first with the most usual size
 	for _, f := range m.files {
 		if f != nil && isMaps(f) {
 			s := sizeOf(f.Shape(), m.layout)

@@ -52,7 +52,7 @@ type rowSource interface {
 // fileRows are datapoints at to end−1 of files.
 type fileRows struct {
 	inputs  []input
-	layers  []layerFile
+	layers  []activation.Layer
 	at, end int
 	step    int
 }
@@ -64,7 +64,7 @@ func openRows(args []string, as opening) (*fileRows, error) {
 	for _, arg := range args {
 		in, err := oneLayer(arg)
 		if err == nil {
-			var l layerFile
+			var l activation.Layer
 			if l, err = in.open(as); err == nil {
 				f.inputs, f.layers = append(f.inputs, in), append(f.layers, l)
 				continue
@@ -223,7 +223,7 @@ func interruptible(ctx context.Context, r io.Reader) (_ io.Reader, end func()) {
 // weightRows gives weights row by row.
 type weightRows struct {
 	path string
-	file layerFile
+	file activation.Layer
 	at   int
 }
 
