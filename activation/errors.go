@@ -31,6 +31,8 @@ const (
 	panicOutOfRange   = "activation: block out of range"
 	panicBadShape     = "activation: shape is not of 1, 2 or 4 sizes"
 	panicTooLarge     = "activation: shape too large"
+	panicBadAxis      = "activation: axis that the layer does not have"
+	panicBadIndex     = "activation: index out of range"
 	panicBadColumns   = "activation: block has another number of columns than the file"
 )
 
