@@ -125,7 +125,7 @@ type gapped interface {
 }
 
 func (f *File) gaps() (datapoints, neurons int) {
-	values := f.tuning.gap / int(f.header.element)
+	values := f.tuning.gap / f.header.element.size
 	if f.byColumns {
 		return values, 0
 	}
@@ -148,7 +148,7 @@ func gapsOf(l Layer) (datapoints, neurons int) {
 		return g.gaps()
 	}
 	_, d := l.Dims()
-	values := defaultTuning.gap / int(float64Element)
+	values := defaultTuning.gap / float64Element.size
 	return values / max(d, 1), values
 }
 
