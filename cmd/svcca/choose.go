@@ -23,16 +23,26 @@ type choosing struct {
 
 	selection
 	weighted bool
-	rows     int               // datapoints of the first layer's file
-	given    [][]int           // rows of each layer that are chosen; nil: all
-	grid     *activation.Mask  // of tokens or positions
-	length   int               // tokens of an example, where each is a datapoint
+	rows     int              // datapoints of the first layer's file
+	given    [][]int          // rows of each layer that are chosen; nil: all
+	grid     *activation.Mask // of tokens or positions
+	length   int              // tokens of an example, where each is a datapoint
 }
 
 // choose selects examples, then tokens and neurons of them. Layers have the same
 // datapoints, unless there are ids.
 func (c *choosing) choose() error {
 	c.given = make([][]int, len(c.layers))
+	err := c.present(func(_ int, l activation.Layer) error {
+		// Of no values there may be any number of rows, more than memory has room for.
+		if n, d := l.Dims(); (n < 1 || d < 1) && (c.selectFlags.given() || len(l.Shape()) == 3) {
+			return fmt.Errorf("%s is of %s: there is nothing to select from", shown(l.Name()), shapeText(l.Shape()))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	c.rows, _ = c.layers[c.first()].Dims()
 	if err := c.chooseRows(); err != nil {
 		return err
@@ -84,7 +94,9 @@ func (c *choosing) step(s selectionStep) error {
 		s.Of = s.Of[:1]
 	}
 	c.Steps = append(c.Steps, s)
-	c.say(s.words())
+	if s.Flag == "ids" || s.Flag == "mask" || s.Flag == "nonfinite" {
+		c.say(s.words()) // of the others the flags tell as much
+	}
 	return nil
 }
 
@@ -203,14 +215,17 @@ func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 	return f.ids, nil
 }
 
-// files returns the files that the flags name, but ids.
-func (f *selectFlags) files() (files []string) {
+// files returns the files that the flags name.
+func (f *selectFlags) files(inputs []input) (files []string) {
+	if len(f.ids) > 0 {
+		files, _ = f.idFiles(inputs) // which was looked at before
+	}
 	for _, file := range []string{f.mask, f.datapoints.file, f.neurons.file} {
 		if file != "" {
 			files = append(files, file)
 		}
 	}
-	return files
+	return slices.Clone(files)
 }
 
 // chooseTokens makes two dimensions of layers of three: or, where maps are compared,
@@ -358,8 +373,8 @@ func (c *choosing) chooseNeurons() error {
 }
 
 // finish leaves out positions that a mask does, and datapoints with NaN or Inf, of
-// layers as they are compared.
-func (c *choosing) finish(ctx context.Context) error {
+// layers as they are compared. A dry run does not read them for these.
+func (c *choosing) finish(ctx context.Context, dryRun bool) error {
 	n, _ := c.layers[c.first()].Dims()
 	if c.maps.way == byPixels {
 		images := c.rows
@@ -376,7 +391,7 @@ func (c *choosing) finish(ctx context.Context) error {
 			n, _ = c.layers[c.first()].Dims()
 		}
 	}
-	if !c.nonFinite {
+	if !bool(c.nonFinite) || dryRun {
 		return nil
 	}
 	drop := make([]bool, n)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -42,12 +41,12 @@ func (f *compareFlags) checkMaps(cmd *cobra.Command, rows *fileRows) error {
 }
 
 // translated compares under translations.
-func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, *target, error) {
-	x, err := f.maps(rows.layers[0])
+func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *choosing) (*result, *target, error) {
+	x, err := f.maps(chosen.layers[0])
 	if err != nil {
 		return nil, nil, err
 	}
-	y, err := f.maps(rows.layers[1])
+	y, err := f.maps(chosen.layers[1])
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,11 +59,11 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, 
 		return nil, nil, err
 	}
 	n, _, _, _ := x.Dims()
-	if err := f.readWeights(n); err != nil {
+	if err := f.readWeights(chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
 	o.Weights = f.options.Weights
-	out, err := f.target(append(slices.Concat(rows.inputs[0].paths, rows.inputs[1].paths), f.weights)...)
+	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,9 +77,9 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, 
 		err = changed // and what else is wrong is no wonder
 	}
 	if err != nil {
-		return nil, nil, f.placed(err, rows.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, 0, chosen.layers, rows.inputs)
 	}
-	return &result{Comparison: &c.Comparison, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c}, out, nil
+	return &result{Comparison: &c.Comparison, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
 }
 
 // sizes returns those of the maps of both layers.
@@ -178,14 +177,15 @@ func addArray(ctx context.Context, archive *zip.Writer, name string, m lapack.Ma
 	return npy.Close()
 }
 
-// mapsJSON is the contract where there are feature maps: svcca.Comparison, as in
+// mapsJSON is the contract where there are feature maps or tokens: svcca.Comparison, as in
 // comparisonJSON, with the flags among its options.
 type mapsJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
 	*svcca.Comparison
-	Options wayOptions  `json:"options"`
-	Backend native.Info `json:"backend"`
+	Options   wayOptions  `json:"options"`
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 }
 
 // translatedJSON is the same of conv.Result.
@@ -193,8 +193,9 @@ type translatedJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
 	*conv.Result
-	Options wayOptions  `json:"options"`
-	Backend native.Info `json:"backend"`
+	Options   wayOptions  `json:"options"`
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 }
 
 // json returns what compare --json writes.
@@ -203,9 +204,9 @@ func (r *result) json() any {
 	o := wayOptions{r.Options, r.mapFlags}
 	switch {
 	case r.conv != nil:
-		return translatedJSON{schema, version(), r.conv, o, native.Describe()}
-	case r.way != "":
-		return mapsJSON{schema, version(), r.Comparison, o, native.Describe()}
+		return translatedJSON{schema, version(), r.conv, o, r.selection, native.Describe()}
+	case r.way != "" || r.tokens != "":
+		return mapsJSON{schema, version(), r.Comparison, o, r.selection, native.Describe()}
 	}
-	return comparisonJSON{schema, version(), r.Comparison, native.Describe()}
+	return comparisonJSON{schema, version(), r.Comparison, r.selection, native.Describe()}
 }

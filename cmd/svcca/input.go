@@ -12,6 +12,7 @@ import (
 type opening struct {
 	transpose bool // files hold neurons × datapoints
 	maps      bool // feature maps are not refused
+	tokens    bool // nor arrays of three dimensions
 }
 
 // openLayer opens the layer at path. The caller closes it.
@@ -23,9 +24,9 @@ func openLayer(path string, as opening) (*activation.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if shape := f.Shape(); len(shape) == 4 && !as.maps {
+	if err := as.refuses(f); err != nil {
 		f.Close()
-		return nil, &mapsError{path, shape}
+		return nil, err
 	}
 	if !as.transpose {
 		return f, nil
@@ -36,6 +37,19 @@ func openLayer(path string, as opening) (*activation.File, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// refuses returns an error where a layer has more dimensions than are taken.
+func (as opening) refuses(l activation.Layer) error {
+	switch shape := l.Shape(); {
+	case len(shape) == 4 && !as.maps:
+		return &mapsError{l.Name(), shape}
+	case len(shape) == 3 && !as.tokens:
+		return fmt.Errorf("%s has three dimensions, %s, where two are needed: in numpy, x.reshape(-1, x.shape[-1]) makes a row of each token, x.mean(1) one of each example", shown(l.Name()), shapeText(shape))
+	case len(shape) > 4:
+		return fmt.Errorf("%s has %d dimensions, %s: no more than four are compared; x.reshape(len(x), -1) in numpy makes two", shown(l.Name()), len(shape), shapeText(shape))
+	}
+	return nil
 }
 
 // checkDatapoints returns an error where two layers have not the same rows.
@@ -57,8 +71,9 @@ func checkDatapoints(x, y activation.Layer, transposed bool) error {
 		shown(x.Name()), n, shown(y.Name()), other, hint)
 }
 
-// readWeights reads a weight per datapoint, from an array of n or n × 1.
-func readWeights(path string, datapoints int) ([]float64, error) {
+// readWeights reads a weight per datapoint, from an array of n or n × 1, and returns
+// those of the rows that are given, nil for all.
+func readWeights(path string, datapoints int, rows []int) ([]float64, error) {
 	w, err := openWeights(path)
 	if err != nil {
 		return nil, err
@@ -67,7 +82,9 @@ func readWeights(path string, datapoints int) ([]float64, error) {
 	if err := w.checkCount(datapoints); err != nil {
 		return nil, err
 	}
-	return w.next(datapoints)
+	w.take(rows)
+	n, _ := w.file.Dims()
+	return w.next(n)
 }
 
 // cancellable is a layer whose reading stops when ctx ends.
@@ -81,19 +98,4 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 		return err
 	}
 	return c.File.Read(dst, row, col)
-}
-
-// part is the datapoints of a layer from first on, rows of them.
-type part struct {
-	activation.Layer
-	first, rows int
-}
-
-func (p part) Dims() (datapoints, neurons int) {
-	_, neurons = p.Layer.Dims()
-	return p.rows, neurons
-}
-
-func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
-	return p.Layer.Read(dst, p.first+row, col)
 }

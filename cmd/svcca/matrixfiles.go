@@ -21,7 +21,8 @@ type matrixJSON struct {
 	// Score is the one that tables, .csv and .npy hold.
 	Score score `json:"score"`
 	*svcca.Pane
-	Options wayOptions `json:"options"`
+	Options   wayOptions `json:"options"`
+	Selection *selection `json:"selection,omitempty"`
 	// Translated is, by pairs, what dft and lowpass have to tell of each.
 	Translated [][]translatedPair `json:"translated,omitempty"`
 	Inputs     []inputJSON        `json:"inputs"`
@@ -63,6 +64,7 @@ func (m *matrix) targets() (outputs []output, err error) {
 	if m.weights != "" {
 		inputs = append(inputs, m.weights)
 	}
+	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
 	seen := map[string]bool{}
 	for _, path := range m.outputs {
 		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]

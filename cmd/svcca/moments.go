@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
@@ -14,19 +15,20 @@ import (
 
 // momentsFlags are what moments was told.
 type momentsFlags struct {
-	out        string
-	merge      bool
-	datapoints datapoints
-	weights    string
-	split      int
-	triangle   bool
-	precision  svcca.Precision
-	transpose  bool
-	resume     bool
-	memory     memory
-	json       bool
-	force      bool
-	quiet      bool
+	selectFlags
+	mapFlags
+	out       string
+	merge     bool
+	weights   string
+	split     int
+	triangle  bool
+	precision svcca.Precision
+	transpose bool
+	resume    bool
+	memory    memory
+	json      bool
+	force     bool
+	quiet     bool
 }
 
 func newMoments() *cobra.Command {
@@ -53,7 +55,9 @@ what it holds. Memory does not grow with the rows.`,
 	flags := c.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "`OUT` of sums, - for stdout (default: tell of SUMS)")
 	flags.BoolVar(&f.merge, "merge", false, "merge sums of different rows (default: sum rows)")
-	flags.TextVar(&f.datapoints, "datapoints", datapoints{}, "rows `A:B`, A to B−1 of each file (default: all)")
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags, "datapoints")
+	f.registerLayout(flags)
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.IntVar(&f.split, "split", 0, "of a stream's columns `D` are x's (default: one layer)")
 	flags.BoolVar(&f.triangle, "triangle", false, "QR: finer, 2-3 times the time (default: products)")
@@ -101,7 +105,7 @@ func (f *momentsFlags) check(cmd *cobra.Command, args []string) error {
 	case stream && f.split < 0, cmd.Flags().Changed("split") && f.split == 0:
 		return misusef("--split %d: the number of x's neurons expected, 1 or more", f.split)
 	case stream:
-		err := refuse(cmd, "standard input, which is read once and from its beginning", "datapoints", "transpose", "resume")
+		err := refuse(cmd, "standard input, which is read once and from its beginning", append(slices.Clone(selectNames), "layout", "transpose", "resume")...)
 		if err != nil {
 			return err
 		}
@@ -109,6 +113,9 @@ func (f *momentsFlags) check(cmd *cobra.Command, args []string) error {
 		return misusef("--split is for standard input: -")
 	case f.resume && f.out == "-":
 		return misusef("--resume needs -o OUT.sums, beside which it keeps what is done")
+	}
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+		return err
 	}
 	return refuse(cmd, "-o: it tells what a file of sums holds", "json")
 }
@@ -134,7 +141,7 @@ func (f *momentsFlags) sum(cmd *cobra.Command, args []string) (err error) {
 	if args[0] == "-" {
 		err = w.stream(ctx, cmd.InOrStdin())
 	} else {
-		err = w.files(args)
+		err = w.files(ctx, args)
 	}
 	if w.source != nil {
 		defer w.source.close()
@@ -174,10 +181,10 @@ type summation struct {
 	notice  func(format string, values ...any)
 	source  rowSource
 	inputs  []input     // of files
+	chosen  *choosing   // of these
 	weights *weightRows // nil: all 1
 	target  *target     // nil: standard output
 	sums    sums
-	first   int // datapoint
 	done    int // datapoints
 	total   int // 0 where it is not known
 	kept    *checkpoints
@@ -198,35 +205,39 @@ func (w *summation) stream(ctx context.Context, r io.Reader) error {
 }
 
 // files prepares to sum files.
-func (w *summation) files(args []string) error {
-	rows, err := openRows(args, opening{transpose: w.flags.transpose})
+func (w *summation) files(ctx context.Context, args []string) error {
+	f := w.flags
+	rows, err := openRows(args, opening{transpose: f.transpose, tokens: true})
 	if err != nil {
 		return err
 	}
 	w.source, w.inputs = rows, rows.inputs
-	n := rows.end
+	say := func(text string) { w.notice("%s", text) }
+	if w.chosen, err = rows.choose(&f.selectFlags, &f.mapFlags, f.transpose, w.weights != nil, say); err != nil {
+		return err
+	}
 	if w.weights != nil {
-		if err := w.weights.checkCount(n); err != nil {
+		if err := w.weights.checkCount(w.chosen.rows); err != nil {
 			return err
 		}
 	}
-	var paths []string
-	for _, in := range w.inputs {
-		paths = append(paths, in.paths...)
-	}
-	if rows.step, err = w.prepare(args[0], paths, false); err != nil {
+	if rows.step, err = w.prepare(args[0], append(rows.paths(), f.files(rows.inputs)...), false); err != nil {
 		return err
 	}
-	if w.first, rows.end, err = w.flags.datapoints.of(rows.layers[0].Name(), n); err != nil {
+	if err := w.chosen.finish(ctx, false); err != nil {
 		return err
 	}
-	w.total = rows.end - w.first
-	if w.flags.resume {
+	rows.end, _ = rows.layers[0].Dims()
+	w.total = rows.end
+	if w.weights != nil {
+		w.weights.take(w.chosen.of)
+	}
+	if f.resume {
 		if err := w.resume(); err != nil {
 			return err
 		}
 	}
-	rows.at = w.first + w.done
+	rows.at = w.done
 	if w.weights != nil {
 		w.weights.at = rows.at
 	}
@@ -281,7 +292,7 @@ func summingMemory(d, step int, triangle, held bool, precision svcca.Precision) 
 // resume goes on from what an earlier run has left.
 func (w *summation) resume() (err error) {
 	f := w.flags
-	if w.kept, err = newCheckpoints(f.out, f.described(w.first, w.first+w.total), w.inputs, f.weights, f.memory); err != nil {
+	if w.kept, err = newCheckpoints(f.out, f.described(w.chosen), w.inputs, f.files(w.inputs), f.weights, f.memory); err != nil {
 		return err
 	}
 	// What was described is what is open.
@@ -298,13 +309,29 @@ func (w *summation) resume() (err error) {
 }
 
 // described returns the flags that change the sums.
-func (f *momentsFlags) described(from, to int) string {
-	text := fmt.Sprintf("--datapoints %d:%d --precision %v", from, to, f.precision)
+func (f *momentsFlags) described(c *choosing) string {
+	text := fmt.Sprintf("--datapoints 0:%d", c.rows)
+	if f.datapoints.given() {
+		text = "--datapoints " + f.datapoints.text
+	}
+	text += fmt.Sprintf(" --precision %v", f.precision)
 	if f.triangle {
 		text += " --triangle"
 	}
 	if f.transpose {
 		text += " --transpose"
+	}
+	if c.maps.tokens != "" {
+		text += fmt.Sprintf(" --tokens %s --layout %v", c.maps.tokens, tokenLayout(f.layout))
+	}
+	for _, step := range c.Steps {
+		if step.Flag == "datapoints" {
+			continue
+		}
+		text += " --" + step.Flag + " " + step.Value
+		if step.Seed != nil {
+			text += fmt.Sprintf(" --seed %d", *step.Seed)
+		}
 	}
 	return text
 }
@@ -329,6 +356,21 @@ func (w *summation) run(ctx context.Context) (data []byte, err error) {
 		return nil, err
 	}
 	return w.sums.of.MarshalBinary()
+}
+
+// placed returns err with the place of a value that is not finite, in a block that
+// comes after what is done.
+func (w *summation) placed(ctx context.Context, err error) error {
+	if w.chosen != nil {
+		return w.flags.mapFlags.placed(ctx, err, w.done, w.chosen.layers, w.inputs)
+	}
+	var value *svcca.NotFiniteError
+	if errors.As(err, &value) {
+		at := *value
+		at.Datapoint += w.done
+		return &at
+	}
+	return err
 }
 
 // unchanged returns an error where a file is not what it was when opened.
@@ -357,7 +399,7 @@ func (w *summation) rows(ctx context.Context) error {
 			err = w.sums.add(ctx, block, weights)
 		}
 		if err != nil {
-			return located(err, w.first+w.done, w.inputs)
+			return w.placed(ctx, err)
 		}
 		w.done += rows
 		w.progress.rows(w.done-w.earlier, w.done, w.total)

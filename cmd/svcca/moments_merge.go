@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +17,7 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 		return misusef("-o OUT.sums is needed")
 	}
 	err := refuse(cmd, "--merge, as sums are of what they were made of",
-		"datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "json")
+		append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "json")...)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/svcca"
@@ -25,7 +26,7 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 	if isLayer(path) {
 		return misusef("-o OUT.sums is needed")
 	}
-	err := refuse(cmd, "a file of sums alone", "datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "force")
+	err := refuse(cmd, "a file of sums alone", append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "force")...)
 	if err != nil {
 		return err
 	}

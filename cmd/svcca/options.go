@@ -28,10 +28,11 @@ func (f *optionFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
 }
 
-// readWeights reads the weights of n datapoints, if there are any.
-func (f *optionFlags) readWeights(n int) (err error) {
+// readWeights reads the weights of what was selected of n datapoints, if there are
+// any.
+func (f *optionFlags) readWeights(n int, rows []int) (err error) {
 	if f.weights != "" {
-		f.options.Weights, err = readWeights(f.weights, n)
+		f.options.Weights, err = readWeights(f.weights, n, rows)
 	}
 	return err
 }

@@ -159,7 +159,7 @@ const alignBytes = 1 << 26
 func align(d *svcca.Directions, layer cancellable, n, k int, write func(lapack.Matrix[float64]) error) error {
 	rows := max(1, alignBytes/(8*k))
 	for first := 0; first < n; first += rows {
-		aligned, err := d.Align(part{layer, first, min(rows, n-first)}, k)
+		aligned, err := d.Align(activation.Take(layer, 0, interval(first, min(first+rows, n))), k)
 		if err == nil {
 			err = write(aligned)
 		}

@@ -27,17 +27,14 @@ type selectFlags struct {
 var selectNames = []string{"ids", "datapoints", "sample", "seed", "mask", "tokens", "neurons", "nonfinite"}
 
 func (f *selectFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.ids, "ids", nil, "`FILE` of ids, one --ids per layer, or * for its name (default: no)")
-	flags.TextVar(&f.datapoints, "datapoints", indices{}, "`A:B`, or a list, as 0,5,7:9, or @FILE.npy (default: all)")
+	flags.StringArrayVar(&f.ids, "ids", nil, "`FILE` for each layer, or one with * (default: no)")
+	flags.TextVar(&f.datapoints, "datapoints", indices{}, "`A:B`, or as 0,5,7:9, or @FILE.npy (default: all)")
 	flags.IntVar(&f.sample, "sample", 0, "`N` datapoints drawn at random (default: all)")
-	flags.Uint64Var(&f.seed, "seed", 0, "`S` of --sample: the same draws the same (default: 0)")
-	flags.StringVar(&f.mask, "mask", "", "`FILE`, 1 keeps a datapoint, token, position (default: all)")
-	flags.TextVar(&f.tokens, "tokens", tokenRule{}, "`RULE` of 3-D files: each, mean, last (default: each)")
-	flags.TextVar(&f.neurons, "neurons", indices{}, "`A:B`, list or @FILE.npy; channels of maps (default: all)")
-	flags.TextVar(&f.nonFinite, "nonfinite", nonFinite(false), "NaN or Inf: `DO` error, or drop the datapoint in all files")
-	for _, name := range selectNames {
-		flags.Lookup(name).DefValue = "" // the text has it
-	}
+	flags.Uint64Var(&f.seed, "seed", 0, "of --sample: `S` draws the same again (default: 0)")
+	flags.StringVar(&f.mask, "mask", "", "`FILE` in which 1 keeps, 0 leaves out (default: no)")
+	flags.TextVar(&f.tokens, "tokens", tokenRule{}, "`RULE` each, mean or last")
+	flags.TextVar(&f.neurons, "neurons", indices{}, "`A:B`, …; of maps channels (default: all)")
+	flags.TextVar(&f.nonFinite, "nonfinite", nonFinite(false), "of NaN and Inf make an error, or `drop` them")
 }
 
 // hide leaves the flags out of a command's help: svcca help selection has them.
@@ -45,6 +42,11 @@ func (f *selectFlags) hide(flags *pflag.FlagSet, but ...string) {
 	for _, name := range selectNames {
 		flags.Lookup(name).Hidden = !slices.Contains(but, name)
 	}
+}
+
+// given reports whether any flag was that leaves something out.
+func (f *selectFlags) given() bool {
+	return len(f.ids) > 0 || f.datapoints.given() || f.sample > 0 || f.mask != "" || f.neurons.given() || bool(f.nonFinite)
 }
 
 // check returns an error where flags do not go together.
@@ -107,4 +109,28 @@ func tokenLayout(l conv.Layout) activation.TokenLayout {
 		return activation.NCT
 	}
 	return activation.NTD
+}
+
+// newSelection is a page of the help: the flags that compare, matrix and moments
+// share, and have no room for in theirs.
+func newSelection() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "selection",
+		Short: "Flags that choose what of the files is compared",
+		Example: `  svcca compare a.npy b.npy --ids a.txt --ids b.txt --sample 5000 --seed 1
+  svcca compare a.npy b.npy --tokens mean --mask padding.npy --neurons 0:256`,
+		Long: `compare, matrix and moments take these flags, which apply alike to all layers
+and in this order: ids joins datapoints, in the order of the first layer; of
+what is left datapoints, then sample choose; mask leaves out datapoints, tokens
+or, by --conv pixels, positions; nonfinite drop what is left with NaN or Inf.
+Rows of --mask and --weights are those of the first layer's file.
+
+Files of three dimensions are examples × tokens × neurons (--layout ntd), or
+examples × channels × time (nct), and each token a datapoint. With --conv they
+are maps of height 1. ids are a .npy or one a line; * stands for the layer's
+path without its suffix. The same seed draws the same everywhere.`,
+	}
+	c.Flags().SortFlags = false
+	new(selectFlags).register(c.Flags())
+	return c
 }
