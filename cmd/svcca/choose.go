@@ -231,15 +231,16 @@ func (f *selectFlags) files(inputs []input) (files []string) {
 // chooseTokens makes two dimensions of layers of three: or, where maps are compared,
 // four.
 func (c *choosing) chooseTokens() error {
-	tokens, told := 0, 0
+	told := map[string]bool{}
 	err := c.present(func(i int, l activation.Layer) error {
 		shape := l.Shape()
 		if len(shape) != 3 {
 			return nil
 		}
-		if told++; told <= mostNotices {
+		if !told[l.Name()] && len(told) < mostNotices {
 			c.say(c.reading(l))
 		}
+		told[l.Name()] = true
 		if c.maps.way != "" {
 			c.layers[i] = newStrip(l, c.maps.layout)
 			return nil
@@ -253,7 +254,6 @@ func (c *choosing) chooseTokens() error {
 		if err != nil {
 			return err
 		}
-		tokens += shape[0] * length
 		c.length, c.maps.tokens = length, c.tokens.rule.String()
 		c.layers[i] = view
 		return nil
@@ -261,21 +261,21 @@ func (c *choosing) chooseTokens() error {
 	switch {
 	case err != nil:
 		return err
-	case told > mostNotices:
-		c.say(fmt.Sprintf("and %d more files of three dimensions", told-mostNotices))
+	case len(told) > mostNotices:
+		c.say(fmt.Sprintf("and %d more layers of three dimensions", len(told)-mostNotices))
 	}
 	switch {
-	case told == 0 && c.tokens.given:
+	case len(told) == 0 && c.tokens.given:
 		return misusef("--tokens is for files of three dimensions, and there is none")
-	case told == 0 && c.maps.way == "" && c.maps.layoutGiven:
+	case len(told) == 0 && c.maps.way == "" && c.maps.layoutGiven:
 		return misusef("--layout is for feature maps and tokens: say by --conv too how to compare maps")
 	case c.grid == nil || c.maps.way == byPixels:
 	case c.maps.way != "":
 		return misusef("%s is a mask of %s: of maps, --conv pixels leaves out positions, and a mask of n images", shown(c.mask), shapeText(c.grid.Shape()))
-	case told == 0:
+	case len(told) == 0:
 		return misusef("%s is a mask of %s: no file has tokens, which are of three dimensions; a mask of n datapoints is needed", shown(c.mask), shapeText(c.grid.Shape()))
 	}
-	if told == 0 || c.maps.way != "" {
+	if len(told) == 0 || c.maps.way != "" {
 		return nil
 	}
 	return c.sameTokens()
@@ -377,6 +377,9 @@ func (c *choosing) chooseNeurons() error {
 func (c *choosing) finish(ctx context.Context, dryRun bool) error {
 	n, _ := c.layers[c.first()].Dims()
 	if c.maps.way == byPixels {
+		if err := c.sameGrid(); err != nil {
+			return err
+		}
 		images := c.rows
 		if c.of != nil {
 			images = len(c.of)
@@ -417,6 +420,21 @@ func (c *choosing) finish(ctx context.Context, dryRun bool) error {
 		return c.step(step)
 	}
 	return c.takeAll(rows, step)
+}
+
+// sameGrid is an error where a mask is not of the positions of maps, of which all
+// have the same.
+func (c *choosing) sameGrid() error {
+	if c.grid == nil {
+		return nil
+	}
+	l := c.layers[c.first()].(*view).Layer
+	size := sizeOf(l.Shape(), c.maps.layout)
+	shape := c.grid.Shape()[1:]
+	if slices.Equal(shape, []int{size.height, size.width}) || size.height == 1 && slices.Equal(shape, []int{size.width}) {
+		return nil
+	}
+	return fmt.Errorf("%s is a mask of %s an image, the maps of %s are of %d × %d", shown(c.mask), shapeText(shape), shown(l.Name()), size.height, size.width)
 }
 
 // takeAll keeps rows of every layer as it is compared.

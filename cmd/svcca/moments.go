@@ -39,7 +39,8 @@ func newMoments() *cobra.Command {
 		Long: `Writes the sums that a comparison needs, of a layer or a pair, over the rows of
 .npy files, of shards ('part-*.npy') or of a stream of .npy arrays (-). Sums of
 different rows merge; compare takes those of a pair. A file of sums alone: tells
-what it holds. Memory does not grow with the rows.`,
+what it holds. Memory does not grow with the rows. Flags that choose tokens,
+neurons, samples, masks, ids: svcca help selection.`,
 		Example: `  svcca moments a.npy b.npy --datapoints 0:500000 -o 1.sums --resume
   svcca moments --merge 1.sums 2.sums -o ab.sums && svcca compare ab.sums
   python3 activations.py | svcca moments - --split 512 -o ab.sums`,

@@ -30,11 +30,11 @@ func (f *selectFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.ids, "ids", nil, "`FILE` for each layer, or one with * (default: no)")
 	flags.TextVar(&f.datapoints, "datapoints", indices{}, "`A:B`, or as 0,5,7:9, or @FILE.npy (default: all)")
 	flags.IntVar(&f.sample, "sample", 0, "`N` datapoints drawn at random (default: all)")
-	flags.Uint64Var(&f.seed, "seed", 0, "of --sample: `S` draws the same again (default: 0)")
+	flags.Uint64Var(&f.seed, "seed", 0, "`S` of the sample: it draws the same again (default: 0)")
 	flags.StringVar(&f.mask, "mask", "", "`FILE` in which 1 keeps, 0 leaves out (default: no)")
 	flags.TextVar(&f.tokens, "tokens", tokenRule{}, "`RULE` each, mean or last")
 	flags.TextVar(&f.neurons, "neurons", indices{}, "`A:B`, …; of maps channels (default: all)")
-	flags.TextVar(&f.nonFinite, "nonfinite", nonFinite(false), "of NaN and Inf make an error, or `drop` them")
+	flags.TextVar(&f.nonFinite, "nonfinite", nonFinite(false), "`DO` error, or drop rows with NaN or Inf")
 }
 
 // hide leaves the flags out of a command's help: svcca help selection has them.
