@@ -231,7 +231,7 @@ func (f *selectFlags) files(inputs []input) (files []string) {
 // chooseTokens makes two dimensions of layers of three: or, where maps are compared,
 // four.
 func (c *choosing) chooseTokens() error {
-	told := map[string]bool{}
+	told := map[string]bool{} // names of layers of three dimensions
 	err := c.present(func(i int, l activation.Layer) error {
 		shape := l.Shape()
 		if len(shape) != 3 {
@@ -278,18 +278,25 @@ func (c *choosing) chooseTokens() error {
 	if len(told) == 0 || c.maps.way != "" {
 		return nil
 	}
-	return c.sameTokens()
+	return c.sameTokens(told)
 }
 
 // sameTokens notes a mask of tokens, and makes sure that layers have the same.
-func (c *choosing) sameTokens() error {
+func (c *choosing) sameTokens(have map[string]bool) error {
+	count := func(l activation.Layer) string {
+		n, _ := l.Dims()
+		if each := c.tokens.rule == activation.Each; each && have[l.Name()] {
+			return plural(n, "token")
+		}
+		return plural(n, "datapoint")
+	}
 	first := c.layers[c.first()]
 	n, _ := first.Dims()
 	each := c.tokens.rule == activation.Each
 	err := c.present(func(i int, l activation.Layer) error {
 		if rows, _ := l.Dims(); rows != n {
-			return fmt.Errorf("%s has %s and %s %d: the same tokens of the same examples are needed; --tokens mean or last makes one datapoint of an example",
-				shown(first.Name()), plural(n, c.maps.unit()), shown(l.Name()), rows)
+			return fmt.Errorf("%s has %s, %s %s: the same tokens of the same examples are needed; --tokens mean or last makes one datapoint of an example",
+				shown(first.Name()), count(first), shown(l.Name()), count(l))
 		}
 		return nil
 	})

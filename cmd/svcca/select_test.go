@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -459,4 +460,256 @@ func TestTokensAsMaps(t *testing.T) {
 			assert.InDelta(t, rho, nct["rho"].([]any)[i], got["error_bound"].(float64)+nct["error_bound"].(float64), way)
 		}
 	}
+}
+
+// holed returns m with values that are not finite.
+func holed(m lapack.Matrix[float64], values map[[2]int]float64) lapack.Matrix[float64] {
+	m = m.Clone()
+	for at, v := range values {
+		m.Set(at[0], at[1], v)
+	}
+	return m
+}
+
+func TestNonFiniteDropped(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x, y := gaussian(1, 60, 6), mixed(60, 5)
+	save(t, "x.npy", holed(x, map[[2]int]float64{{3, 0}: math.NaN(), {3, 5}: math.Inf(1), {40, 1}: math.Inf(-1)}))
+	save(t, "y.npy", holed(y, map[[2]int]float64{{40, 0}: math.NaN(), {59, 4}: math.NaN()}))
+	left := func(without ...int) []int {
+		return slices.DeleteFunc(interval(0, 60), func(i int) bool { return slices.Contains(without, i) })
+	}
+	selection, stderr := checkSelected(t, "--nonfinite drop", rowsOf(x, left(3, 40, 59), nil), rowsOf(y, left(3, 40, 59), nil))
+	assert.Equal(t, []any{map[string]any{"flag": "nonfinite", "value": "drop", "unit": "datapoint", "of": []any{60.0}, "kept": 57.0}}, selection["steps"])
+	assert.Equal(t, "svcca: --nonfinite drop: left out 3 datapoints of 60\n", stderr)
+	// What is left out otherwise is not looked at.
+	checkSelected(t, "--nonfinite drop --neurons 1:4", rowsOf(x, left(40), []int{1, 2, 3}), rowsOf(y, left(40), []int{1, 2, 3}))
+	selection, stderr = checkSelected(t, "--nonfinite drop --datapoints 4:40", rowsOf(x, interval(4, 40), nil), rowsOf(y, interval(4, 40), nil))
+	assert.Len(t, selection["steps"], 2)
+	assert.Contains(t, stderr, "left out 0 datapoints of 36")
+	weights := lapack.New[float64](60, 1)
+	for i := range weights.Data {
+		weights.Data[i] = 1 + float64(i%7)
+	}
+	save(t, "w.npy", weights)
+	save(t, "want_w.npy", rowsOf(weights, left(3, 40, 59), nil))
+	checkSelected(t, "--nonfinite drop --weights w.npy", rowsOf(x, left(3, 40, 59), nil), rowsOf(y, left(3, 40, 59), nil), "--weights", "want_w.npy")
+
+	for _, c := range []struct{ args, says string }{
+		{"compare x.npy y.npy", "x.npy: datapoint 3, neuron 0 (counted from 0) is NaN: 3 values in 2 datapoints are not finite: correct them"},
+		{"compare x.npy y.npy --datapoints 10:", "x.npy: datapoint 40, neuron 1 (counted from 0) is -Inf: correct it, or leave that datapoint out of every file, as --nonfinite drop does"},
+		{"compare x.npy y.npy --datapoints 41: --neurons 4,3", "y.npy: datapoint 59, neuron 4 (counted from 0) is NaN"},
+		{"matrix x.npy y.npy --datapoints 10:40,50:", "y.npy: datapoint 59, neuron 4 (counted from 0) is NaN"},
+		{"moments x.npy y.npy -o s.sums --datapoints 5:", "x.npy: datapoint 40, neuron 1 (counted from 0) is -Inf"},
+		{"moments x.npy -o s.sums", "x.npy: datapoint 3, neuron 0 (counted from 0) is NaN: 3 values in 2 datapoints are not finite"},
+	} {
+		status, stdout, stderr := call(t, strings.Fields(c.args)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, c.says)
+		assert.Empty(t, stdout)
+	}
+	save(t, "nan.npy", holed(lapack.New[float64](2, 1), map[[2]int]float64{{0, 0}: math.NaN(), {1, 0}: math.NaN()}))
+	status, _, stderr := call(t, "compare", "nan.npy", "nan.npy", "--nonfinite", "drop")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "--nonfinite drop leaves none of 2 datapoints: nothing to compare")
+}
+
+func TestNonFiniteOfTokensAndMaps(t *testing.T) {
+	x, y := tokenFiles(t)
+	bad := holed(x, map[[2]int]float64{{10, 3}: math.NaN()}) // example 1, token 3
+	saveShape(t, "x.npy", bad.Data, 12, 7, 5)
+	without := func(n, row int) []int { return append(interval(0, row), interval(row+1, n)...) }
+	_, stderr := checkSelected(t, "--nonfinite drop", rowsOf(x, without(84, 10), nil), rowsOf(y, without(84, 10), nil))
+	assert.Contains(t, stderr, "left out 1 token of 84")
+	all := func(int) bool { return true }
+	checkSelected(t, "--nonfinite drop --tokens mean", rowsOf(meansOf(x, all), without(12, 1), nil), rowsOf(meansOf(y, all), without(12, 1), nil))
+	// A mask that leaves it out leaves nothing to drop.
+	keep := func(i int) bool { return i%7 != 3 }
+	saveMask(t, "mask.npy", keep, 12, 7)
+	checkSelected(t, "--tokens mean --mask mask.npy", meansOf(x, keep), meansOf(y, keep))
+	for flags, says := range map[string]string{
+		"":                             "x.npy: example 1, token 3, neuron 3 (counted from 0) is NaN",
+		"--tokens mean":                "x.npy: the mean over tokens of example 1, neuron 3 (counted from 0) is NaN",
+		"--datapoints 1:":              "x.npy: example 1, token 3, neuron 3 (counted from 0) is NaN",
+		"--conv dft":                   "x.npy: example 1, token 3, neuron 3 (counted from 0) is NaN",
+		"--conv pixels":                "x.npy: example 1, token 3, neuron 3 (counted from 0) is NaN",
+		"--conv flatten --neurons 3:4": "x.npy: example 1, token 3, neuron 3 (counted from 0) is NaN",
+	} {
+		status, _, stderr := call(t, append([]string{"compare", "x.npy", "y.npy"}, strings.Fields(flags)...)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, says, flags)
+	}
+
+	m := someMaps(1, 40, 4, 4, 3)
+	save(t, "m.npy", m, 40, 4, 4, 3)
+	save(t, "hole.npy", holed(m, map[[2]int]float64{{5, (1*4+2)*3 + 1}: math.NaN()}), 40, 4, 4, 3)
+	save(t, "want.npy", rowsOf(m, without(40, 5), nil), 39, 4, 4, 3)
+	for _, way := range []string{"dft", "flatten"} {
+		want, _ := jsonOf(t, "compare", "want.npy", "want.npy", "--conv", way)
+		got, stderr := jsonOf(t, "compare", "hole.npy", "m.npy", "--conv", way, "--nonfinite", "drop")
+		assert.Contains(t, stderr, "left out 1 image of 40")
+		assert.Equal(t, numbersIn(want), numbersIn(got), way)
+	}
+	save(t, "want.npy", rowsOf(lapack.Of(640, 3, m.Data), without(640, 5*16+6), nil))
+	want, _ := jsonOf(t, "compare", "want.npy", "want.npy")
+	got, stderr := jsonOf(t, "compare", "hole.npy", "m.npy", "--conv", "pixels", "--nonfinite", "drop")
+	assert.Contains(t, stderr, "left out 1 position of 640")
+	assert.Equal(t, numbersIn(want), numbersIn(got))
+}
+
+func TestSelectMatrix(t *testing.T) {
+	layers := nets(t)
+	rows := rand.New(rand.NewPCG(5, 5)).Perm(300)[:200]
+	saveIndices(t, "rows.npy", rows)
+	for i, name := range netNames {
+		require.NoError(t, os.MkdirAll("want/"+name[:1], 0o700))
+		save(t, "want/"+name, rowsOf(layers[i], rows, []int{0, 3, 4}))
+	}
+	want, _ := matrixOf(t, "want/a", "--against", "want/b")
+	got, _ := matrixOf(t, "a", "--against", "b", "--datapoints", "@rows.npy", "--neurons", "0,3:5")
+	assert.Equal(t, want.Pairs, got.Pairs)
+	assert.Nil(t, want.Selection)
+	require.Len(t, got.Selection.Steps, 2)
+	assert.Equal(t, []int{8, 7, 5, 9, 6}, got.Selection.Steps[1].Of)
+
+	// The cache tells selections apart, and knows them again.
+	for _, flags := range []string{"", "--datapoints :100", "--datapoints 100:200", "--neurons 0:3", "--datapoints 100:200 --neurons 0:3", "--sample 100", "--sample 100 --seed 1", "--datapoints :100"} {
+		args := append([]string{"a", "b"}, strings.Fields(flags)...)
+		plain, _ := matrixOf(t, args...)
+		cached, _ := matrixOf(t, append(args, "--cache", "cache")...)
+		again, _ := matrixOf(t, append(args, "--cache", "cache")...)
+		assert.Equal(t, plain.Pairs, cached.Pairs, flags)
+		assert.Equal(t, plain.Pairs, again.Pairs, flags)
+	}
+}
+
+func TestSelectMatrixByIDs(t *testing.T) {
+	layers := nets(t)
+	require.NoError(t, os.Mkdir("ids", 0o700))
+	require.NoError(t, os.Mkdir("want", 0o700))
+	for i, name := range netNames[:3] {
+		rows := rand.New(rand.NewPCG(uint64(i), 5)).Perm(300)[i*10:]
+		save(t, name, rowsOf(layers[i], rows, nil))
+		saveIndices(t, strings.TrimSuffix(name, ".npy")+".ids", rows)
+	}
+	// Of the first's rows those that all have, in its order.
+	var shared []int
+	in := func(i, row int) bool {
+		return slices.Contains(rand.New(rand.NewPCG(uint64(i), 5)).Perm(300)[i*10:], row)
+	}
+	for _, row := range rand.New(rand.NewPCG(0, 5)).Perm(300) {
+		if in(1, row) && in(2, row) {
+			shared = append(shared, row)
+		}
+	}
+	for i, name := range []string{"want/layer1.npy", "want/layer2.npy", "want/layer10.npy"} {
+		save(t, name, rowsOf(layers[i], shared, nil))
+	}
+	want, _ := matrixOf(t, "want")
+	got, stderr := matrixOf(t, "a", "--ids", "*.ids")
+	assert.Equal(t, want.Pairs, got.Pairs)
+	assert.Contains(t, stderr, fmt.Sprintf("svcca: ids: %d of 300, 290 and 280 datapoints match", len(shared)))
+	got, _ = matrixOf(t, "a", "--ids", "a/layer1.ids", "--ids", "a/layer2.ids", "--ids", "a/layer10.ids")
+	assert.Equal(t, want.Pairs, got.Pairs)
+
+	// Without one of them.
+	remove(t, "a/layer2.ids")
+	status, _, stderr := call(t, "matrix", "a", "--ids", "*.ids")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "a/layer2.ids: no such file")
+	assert.Contains(t, stderr, "--skip-bad leaves out")
+	got, _ = matrixOf(t, "a", "--ids", "*.ids", "--skip-bad")
+	require.Len(t, got.Skipped, 1)
+	assert.Equal(t, "a/layer2.npy", got.Skipped[0].Name)
+	assert.Len(t, got.Rows, 2)
+	status, _, stderr = call(t, "matrix", "a", "--ids", "x.ids")
+	assert.Equal(t, exitMisused, status)
+	assert.Contains(t, stderr, "--ids is given 1 time, and there are 3 layers")
+}
+
+func TestSelectMatrixOfTokensAndMaps(t *testing.T) {
+	x, y := tokenFiles(t)
+	saveMask(t, "mask.npy", func(i int) bool { return i%7 < 4 }, 12, 7)
+	keep := func(i int) bool { return i%7 < 4 }
+	require.NoError(t, os.Mkdir("want", 0o700))
+	save(t, "want/x.npy", meansOf(x, keep))
+	save(t, "want/y.npy", meansOf(y, keep))
+	want, _ := matrixOf(t, "want")
+	got, stderr := matrixOf(t, "x.npy", "y.npy", "--tokens", "mean", "--mask", "mask.npy")
+	assert.Equal(t, want.Pairs, got.Pairs)
+	assert.Contains(t, stderr, `"x.npy": 12 examples of 7 tokens × 5 neurons (ntd), the mean of its tokens is a datapoint`)
+	assert.Contains(t, stderr, "--mask mask.npy: 48 of 84 tokens")
+
+	// A vector of an example goes with a mean of its tokens, not with each of them.
+	save(t, "vector.npy", meansOf(x, keep))
+	got, _ = matrixOf(t, "x.npy", "vector.npy", "--tokens", "mean", "--mask", "mask.npy")
+	assert.InDelta(t, 1, got.Pairs[0][1].MeanSquare, 2*got.Pairs[0][1].ErrorBound)
+	status, _, stderr := call(t, "matrix", "x.npy", "vector.npy")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "vector.npy has 12 datapoints, x.npy 84 tokens: the same tokens of the same examples are needed")
+	got, _ = matrixOf(t, "x.npy", "vector.npy", "--skip-bad")
+	assert.Len(t, got.Skipped, 1)
+
+	for _, way := range []string{"dft", "pixels", "flatten"} {
+		save(t, "want/x.npy", lapack.Of(12, 35, x.Data), 12, 1, 7, 5)
+		save(t, "want/y.npy", lapack.Of(12, 28, y.Data), 12, 1, 7, 4)
+		want, _ := matrixOf(t, "want", "--conv", way, "--datapoints", "2:")
+		save(t, "want/x.npy", lapack.Of(10, 35, x.Data[2*35:]), 10, 1, 7, 5)
+		save(t, "want/y.npy", lapack.Of(10, 28, y.Data[2*28:]), 10, 1, 7, 4)
+		cut, _ := matrixOf(t, "want", "--conv", way)
+		got, _ := matrixOf(t, "x.npy", "y.npy", "--conv", way, "--datapoints", "2:")
+		assert.Equal(t, cut.Pairs, want.Pairs, way)
+		assert.Equal(t, cut.Pairs, got.Pairs, way)
+	}
+}
+
+func TestSelectMoments(t *testing.T) {
+	t.Chdir(t.TempDir())
+	lower(t, 10, 0)
+	x, y := gaussian(1, 60, 6), mixed(60, 5)
+	rows := rand.New(rand.NewPCG(5, 5)).Perm(60)[:47]
+	saveIndices(t, "rows.npy", rows)
+	save(t, "x.npy", holed(x, map[[2]int]float64{{rows[8], 2}: math.NaN()}))
+	save(t, "y.npy", y)
+	weights := lapack.New[float64](60, 1)
+	for i := range weights.Data {
+		weights.Data[i] = 1 + float64(i%3)
+	}
+	save(t, "w.npy", weights)
+	left := slices.Delete(slices.Clone(rows), 8, 9)
+	save(t, "want_x.npy", rowsOf(x, left, []int{1, 2, 0}))
+	save(t, "want_y.npy", rowsOf(y, left, []int{1, 2, 0}))
+	save(t, "want_w.npy", rowsOf(weights, left, nil))
+	sums := func(args ...string) comparisonOf {
+		t.Helper()
+		status, _, stderr := call(t, append([]string{"moments", "-o", "a.sums", "--force"}, args...)...)
+		require.Equal(t, exitDone, status, stderr)
+		return compareJSON(t, "a.sums")
+	}
+	selected := strings.Fields("x.npy y.npy --datapoints @rows.npy --neurons 1:3,0 --nonfinite drop --weights w.npy")
+	want := sums("want_x.npy", "want_y.npy", "--weights", "want_w.npy")
+	got := sums(selected...)
+	assert.Equal(t, want.Rho, got.Rho)
+	assert.Equal(t, 46, got.X.Datapoints)
+
+	// Resumed, and not what is left of another selection.
+	args := append([]string{"moments", "-o", "b.sums", "--resume", "--quiet"}, selected...)
+	ctx := &countdown{Context: t.Context()}
+	ctx.left.Store(9)
+	require.Equal(t, exitInterrupted, run(ctx, args, io.Discard, io.Discard))
+	require.Contains(t, listing(t, "."), "b.sums.partial")
+	for _, other := range []string{"--datapoints 0:47 --neurons 1:3,0 --nonfinite drop --weights w.npy", "--datapoints @rows.npy --neurons 0:3 --nonfinite drop --weights w.npy"} {
+		status, _, stderr := call(t, append([]string{"moments", "x.npy", "y.npy", "-o", "b.sums", "--resume"}, strings.Fields(other)...)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "was left by other work")
+	}
+	status, _, stderr := call(t, args...)
+	require.Equal(t, exitDone, status, stderr)
+	assert.Equal(t, want.Rho, compareJSON(t, "b.sums").Rho)
+
+	tx, ty := tokenFiles(t)
+	save(t, "want_x.npy", tx)
+	save(t, "want_y.npy", ty)
+	assert.Equal(t, sums("want_x.npy", "want_y.npy").Rho, sums("x.npy", "y.npy").Rho)
+	assert.InDelta(t, sums("want_x.npy", "want_y.npy").Mean, sums("xc.npy", "yc.npy", "--layout", "nct").Mean, 1e-12)
 }
