@@ -43,7 +43,7 @@ func openArray(path string) (*File, error) {
 
 // openArrayIn opens the array in r, which it owns with success.
 func openArrayIn(r *os.File, info os.FileInfo, path, file, member string) (*File, error) {
-	a, err := newArchive(r, info, file)
+	a, err := archiveIn(r, info, file)
 	switch {
 	case err != nil:
 		return nil, err
@@ -112,7 +112,7 @@ func Members(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newArchive(r, info, path)
+	a, err := archiveIn(r, info, path)
 	if a == nil {
 		defer r.Close()
 	}

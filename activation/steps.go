@@ -127,8 +127,8 @@ func (f *File) readStep(what string) ([]float64, error) {
 		return nil, c.fault("elements are %v: numbers expected, the %s of %s", c.header.element, what, f.name)
 	case count != 1 && count != f.neurons && (count != f.datapoints || len(f.header.shape) != 2):
 		return nil, c.fault("%d numbers: one expected, or one for each of the %d neurons of %s", count, f.neurons, f.name)
-	case count > maxSteps && int64(count) > c.source.seen.Size():
-		return nil, c.fault("%d numbers, more than are read from a file of %d bytes", count, c.source.seen.Size())
+	case count > maxSteps && c.source.archive != nil && int64(count) > c.source.archive.size:
+		return nil, c.fault("%d numbers, more than are read from a file of %d bytes", count, c.source.archive.size)
 	}
 	return c.floats(0, count)
 }
