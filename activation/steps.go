@@ -84,9 +84,9 @@ func (f *File) readSteps() (err error) {
 		return err
 	}
 	if f.steps.scale == nil {
-		where := "Open looks for it beside the file"
+		where := "Open looks for one beside the file"
 		if names := f.companions(scaleName); names != nil {
-			where = "save it as " + strings.Join(names, " or ")
+			where = "save the scale as " + strings.Join(names, " or ")
 		}
 		return newFormatError(f.name, notLayer("int8 without a scale", where+", one number, or one for each neuron"))
 	}
@@ -137,7 +137,7 @@ func (f *File) readStep(what string) ([]float64, error) {
 func (f *File) checkSteps() error {
 	for _, s := range [][]float64{f.steps.scale, f.steps.zero} {
 		if len(s) > 1 && len(s) != f.neurons {
-			return f.fault("a scale or zero point of %d numbers: one expected, or one for each of the %d neurons (of the %d datapoints there may be none)", len(s), f.neurons, f.datapoints)
+			return f.fault("the scale or zero point has %d numbers, one for each datapoint: one expected, or one for each of the %d neurons; transpose the file if it holds neurons × datapoints", len(s), f.neurons)
 		}
 	}
 	return nil
