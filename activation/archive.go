@@ -17,11 +17,13 @@ import (
 // every File of it too.
 type archive struct {
 	path  string
-	file  *os.File
-	seen  os.FileInfo
+	size  int64
 	holds container
 	users atomic.Int32
 	close sync.Once
+
+	file *os.File // nil where the archive is in memory
+	seen os.FileInfo
 }
 
 // container is what the formats of archives have in common.
@@ -41,7 +43,7 @@ func openArchive(path string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newArchive(r, info, path)
+	a, err := archiveIn(r, info, path)
 	if a == nil {
 		r.Close()
 		if err == nil {
@@ -52,27 +54,35 @@ func openArchive(path string) (*archive, error) {
 	return a, nil
 }
 
-// newArchive returns the archive in r, which it owns, or nil where r begins as
-// no archive: the caller still owns r then, and where there is an error.
-func newArchive(r *os.File, info os.FileInfo, path string) (*archive, error) {
-	head := make([]byte, min(info.Size(), sniffBytes))
+// archiveIn returns the archive in the file r, which it owns then, or nil where r
+// is none.
+func archiveIn(r *os.File, info os.FileInfo, path string) (*archive, error) {
+	a, err := newArchive(path, r, info.Size())
+	if a != nil {
+		a.file, a.seen = r, info
+	}
+	return a, err
+}
+
+// newArchive returns the archive of size bytes in r, or nil where r begins as none.
+func newArchive(path string, r io.ReaderAt, size int64) (*archive, error) {
+	head := make([]byte, min(size, sniffBytes))
 	if _, err := readFull(r, head, 0); err != nil {
 		return nil, fmt.Errorf("activation: %s: reading the header: %w", path, err)
 	}
-	var holds container
+	a := &archive{path: path, size: size}
 	var err error
 	switch {
 	case looksLikeZip(head):
-		holds, err = readZip(path, r, info.Size())
+		a.holds, err = readZip(path, r, size)
 	case looksLikeTensors(head):
-		holds, err = readTensors(path, r, info.Size())
+		a.holds, err = readTensors(path, r, size)
 	default:
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{path: path, file: r, seen: info, holds: holds}
 	a.users.Store(1)
 	return a, nil
 }
@@ -176,7 +186,7 @@ func (a *archive) Close() (err error) {
 }
 
 func (a *archive) release() error {
-	if a.users.Add(-1) == 0 {
+	if a.users.Add(-1) == 0 && a.file != nil {
 		return a.file.Close()
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 
 const (
 	// headBytes of an inflated member, at most, are held in memory: small arrays
-	// whole, and the headers of large ones.
-	headBytes = 1 << 16
+	// whole, such as scales, and the headers of large ones.
+	headBytes = 1 << 12
 	// headStep is how much is inflated at once for a header.
 	headStep = 512
 )

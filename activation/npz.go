@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,7 +14,7 @@ import (
 
 // npz is the container of numpy.savez: a zip archive of a .npy for each array.
 type npz struct {
-	file    *os.File
+	file    io.ReaderAt
 	names   []string // of arrays, in natural order
 	members map[string]*zip.File
 }
@@ -34,12 +33,13 @@ func looksLikeZip(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
 }
 
-// readZip reads the directory of the zip archive of size bytes in file.
-func readZip(path string, file *os.File, size int64) (*npz, error) {
+// readZip reads the directory of the zip archive of size bytes in r.
+func readZip(path string, r io.ReaderAt, size int64) (*npz, error) {
 	fault := func(format string, args ...any) (*npz, error) {
 		return nil, &FormatError{Name: path, Problem: fmt.Sprintf(format, args...)}
 	}
-	r, err := zip.NewReader(file, size)
+	// Of a section, reads before its beginning are an end of the file.
+	z, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
 	switch {
 	case errors.Is(err, zip.ErrInsecurePath): // names are keys here, never paths
 	case errors.Is(err, zip.ErrFormat) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
@@ -47,9 +47,9 @@ func readZip(path string, file *os.File, size int64) (*npz, error) {
 	case err != nil:
 		return nil, fmt.Errorf("activation: %s: reading the directory: %w", path, err)
 	}
-	n := &npz{file: file, members: map[string]*zip.File{}}
+	n := &npz{file: r, members: map[string]*zip.File{}}
 	torch := false
-	for _, f := range r.File {
+	for _, f := range z.File {
 		torch = torch || f.Name == "data.pkl" || strings.HasSuffix(f.Name, "/data.pkl")
 		name, isArray := strings.CutSuffix(f.Name, npySuffix)
 		switch {
@@ -67,12 +67,12 @@ func readZip(path string, file *os.File, size int64) (*npz, error) {
 	case len(n.names) > 0:
 	case torch:
 		return fault("this is a PyTorch file: %s", fromTorch(path))
-	case len(r.File) == 0:
+	case len(z.File) == 0:
 		return fault("this is an empty .zip or .npz archive")
 	default:
 		return fault("this is a zip archive of no .npy: save each array with numpy.save, or all with numpy.savez")
 	}
-	if err := checkOverlap(r.File, size); err != nil {
+	if err := checkOverlap(z.File, size); err != nil {
 		if errors.Is(err, ErrFormat) {
 			return nil, newFormatError(path, err)
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -17,7 +16,7 @@ import (
 // tensors is the container of safetensors: eight bytes of length, a header in JSON
 // of that length, and the arrays side by side, in C order, little-endian.
 type tensors struct {
-	file  *os.File
+	file  io.ReaderAt
 	names []string // in natural order
 	of    map[string]*tensor
 }
@@ -52,16 +51,16 @@ func looksLikeTensors(head []byte) bool {
 	return len(head) >= 9 && head[8] == '{' && binary.LittleEndian.Uint64(head) < 1<<32
 }
 
-// readTensors reads the header of the .safetensors of size bytes in file, which
+// readTensors reads the header of the .safetensors of size bytes in r, which
 // looks like one, and checks all that the format's own reader does.
-func readTensors(path string, file *os.File, size int64) (*tensors, error) {
+func readTensors(path string, r io.ReaderAt, size int64) (*tensors, error) {
 	const prefix = 8
 	fault := func(err error) (*tensors, error) { return nil, newFormatError(path, err) }
 	failure := func(err error) (*tensors, error) {
 		return nil, fmt.Errorf("activation: %s: reading the header: %w", path, err)
 	}
 	head := make([]byte, prefix)
-	if _, err := readFull(file, head, 0); err != nil {
+	if _, err := readFull(r, head, 0); err != nil {
 		return failure(err)
 	}
 	length := int64(binary.LittleEndian.Uint64(head))
@@ -72,7 +71,7 @@ func readTensors(path string, file *os.File, size int64) (*tensors, error) {
 		return fault(fmt.Errorf("truncated: the header claims %d bytes, the file holds %d after it began", length, size-prefix))
 	}
 	text := make([]byte, length)
-	if _, err := readFull(file, text, prefix); err != nil {
+	if _, err := readFull(r, text, prefix); err != nil {
 		return failure(err)
 	}
 	list, err := parseTensors(text)
@@ -82,7 +81,7 @@ func readTensors(path string, file *os.File, size int64) (*tensors, error) {
 	if err != nil {
 		return fault(fmt.Errorf("header of a .safetensors: %w", err))
 	}
-	t := &tensors{file: file, of: map[string]*tensor{}}
+	t := &tensors{file: r, of: map[string]*tensor{}}
 	for i := range list {
 		e := &list[i]
 		e.begin += prefix + length

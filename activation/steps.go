@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -84,9 +83,9 @@ func (f *File) readSteps() (err error) {
 		return err
 	}
 	if f.steps.scale == nil {
-		where := "Open looks for it beside the file"
+		where := "Open looks for one beside the file"
 		if names := f.companions(scaleName); names != nil {
-			where = "save it as " + strings.Join(names, " or ")
+			where = "save the scale as " + strings.Join(names, " or ")
 		}
 		return newFormatError(f.name, notLayer("int8 without a scale", where+", one number, or one for each neuron"))
 	}
@@ -127,8 +126,8 @@ func (f *File) readStep(what string) ([]float64, error) {
 		return nil, c.fault("elements are %v: numbers expected, the %s of %s", c.header.element, what, f.name)
 	case count != 1 && count != f.neurons && (count != f.datapoints || len(f.header.shape) != 2):
 		return nil, c.fault("%d numbers: one expected, or one for each of the %d neurons of %s", count, f.neurons, f.name)
-	case count > maxSteps && int64(count) > c.source.seen.Size():
-		return nil, c.fault("%d numbers, more than are read from a file of %d bytes", count, c.source.seen.Size())
+	case count > maxSteps && c.source.archive != nil && int64(count) > c.source.archive.size:
+		return nil, c.fault("%d numbers, more than are read from a file of %d bytes", count, c.source.archive.size)
 	}
 	return c.floats(0, count)
 }
@@ -137,7 +136,7 @@ func (f *File) readStep(what string) ([]float64, error) {
 func (f *File) checkSteps() error {
 	for _, s := range [][]float64{f.steps.scale, f.steps.zero} {
 		if len(s) > 1 && len(s) != f.neurons {
-			return f.fault("a scale or zero point of %d numbers: one expected, or one for each of the %d neurons (of the %d datapoints there may be none)", len(s), f.neurons, f.datapoints)
+			return f.fault("the scale or zero point has %d numbers, one for each datapoint: one expected, or one for each of the %d neurons; transpose the file if it holds neurons × datapoints", len(s), f.neurons)
 		}
 	}
 	return nil
@@ -154,7 +153,67 @@ func (s steps) apply(dst lapack.Matrix[float64], col int) {
 	}
 }
 
-// Steps returns the distance between neighbouring values of each neuron where they
-// are stored as int8, the scale: one number for each neuron, or one for all. Of
-// other types it is nil. The slice is a copy.
-func (f *File) Steps() []float64 { return slices.Clone(f.steps.scale) }
+// Steps returns how far apart neighbouring values of each neuron are where they are
+// stored as int8: its scale. It is nil for other types, and where there is no
+// datapoint.
+func (f *File) Steps() []float64 {
+	if f.steps.scale == nil || f.datapoints == 0 || f.checkSteps() != nil {
+		return nil
+	}
+	all := make([]float64, f.neurons)
+	for j := range all {
+		all[j] = f.steps.scale[j%len(f.steps.scale)]
+	}
+	return all
+}
+
+// Steps returns the largest of the shards' steps of each neuron.
+func (s *Shards) Steps() (all []float64) {
+	for _, f := range s.files {
+		steps := f.Steps()
+		if all == nil {
+			all = steps
+			continue
+		}
+		for j, step := range steps { // none, of a shard without datapoints
+			all[j] = max(all[j], step)
+		}
+	}
+	return all
+}
+
+// stepsOf returns the steps of a layer, nil where it has none.
+func stepsOf(l Layer) []float64 {
+	if s, ok := l.(interface{ Steps() []float64 }); ok {
+		return s.Steps()
+	}
+	return nil
+}
+
+// Steps returns the steps of the neurons that are taken.
+func (t *taken) Steps() []float64 {
+	steps := stepsOf(t.Layer)
+	if steps == nil || t.axis == 0 {
+		return steps
+	}
+	some := make([]float64, len(t.places))
+	for j, at := range t.places {
+		some[j] = steps[at]
+	}
+	return some
+}
+
+// Steps returns the largest of the tokens' steps of each neuron.
+func (e *tokenLayer) Steps() []float64 {
+	steps := stepsOf(e.Layer)
+	if steps == nil {
+		return nil
+	}
+	all := make([]float64, e.neurons)
+	for j := range all {
+		for t := range e.length {
+			all[j] = max(all[j], steps[e.place(t, j)])
+		}
+	}
+	return all
+}

@@ -16,20 +16,25 @@ type opening struct {
 }
 
 // openLayer opens the layer at path. The caller closes it.
-func openLayer(path string, as opening) (*activation.File, error) {
+func openLayer(path string, as opening) (activation.Layer, error) {
 	if path == "-" {
 		return nil, fmt.Errorf("-: a layer is read more than once and not from a pipe: save it to a file first")
 	}
-	f, err := activation.Open(path)
+	l, err := activation.OpenLayer(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := as.refuses(f); err != nil {
-		f.Close()
+	if err := as.refuses(l); err != nil {
+		l.Close()
 		return nil, err
 	}
 	if !as.transpose {
-		return f, nil
+		return l, nil
+	}
+	f, ok := l.(*activation.File)
+	if !ok {
+		l.Close()
+		return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
 	}
 	t, err := f.T()
 	if err != nil {
@@ -89,7 +94,7 @@ func readWeights(path string, datapoints int, rows []int) ([]float64, error) {
 
 // cancellable is a layer whose reading stops when ctx ends.
 type cancellable struct {
-	*activation.File
+	activation.Layer
 	ctx context.Context
 }
 
@@ -97,5 +102,15 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	return c.File.Read(dst, row, col)
+	return c.Layer.Read(dst, row, col)
+}
+
+func (c cancellable) Steps() []float64 { return stepsOf(c.Layer) }
+
+// stepsOf returns the steps of a layer of int8, which svcca asks for.
+func stepsOf(l any) []float64 {
+	if s, ok := l.(interface{ Steps() []float64 }); ok {
+		return s.Steps()
+	}
+	return nil
 }

@@ -66,6 +66,8 @@ func (v *view) Origin(row, col int) (of activation.Layer, datapoint, neuron int)
 	return v.Layer, datapoint, neuron
 }
 
+func (v *view) Steps() []float64 { return stepsOf(v.in) }
+
 // Digest tells views of different kinds apart.
 func (v *view) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	d, err := v.Layer.Digest(ctx)
@@ -100,6 +102,8 @@ func newStrip(l activation.Layer, layout conv.Layout) *strip {
 }
 
 func (s *strip) Shape() []int { return slices.Clone(s.shape) }
+
+func (s *strip) Steps() []float64 { return stepsOf(s.Layer) }
 
 // Origin is where the value is in the file: nothing moves.
 func (s *strip) Origin(row, col int) (of activation.Layer, datapoint, neuron int) {
