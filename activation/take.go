@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -125,11 +126,10 @@ type gapped interface {
 }
 
 func (f *File) gaps() (datapoints, neurons int) {
-	values := f.tuning.gap / f.header.element.size
 	if f.byColumns {
-		return values, 0
+		return f.tuning.gap / f.header.element.size, 0
 	}
-	return values / max(f.neurons, 1), values
+	return gapValues / max(f.neurons, 1), gapValues
 }
 
 func (s *Shards) gaps() (datapoints, neurons int) { return s.files[0].gaps() }
@@ -148,17 +148,30 @@ func gapsOf(l Layer) (datapoints, neurons int) {
 		return g.gaps()
 	}
 	_, d := l.Dims()
-	values := defaultTuning.gap / float64Element.size
-	return values / max(d, 1), values
+	return gapValues / max(d, 1), gapValues
 }
 
 const (
-	// takeValues is what a buffer of Take holds: it is read at once.
+	// gapValues are decoded in about the time that a file is asked once more.
+	gapValues = 512
+	// takeValues is what a buffer of a view holds: it is read at once.
 	takeValues = 1 << 17
 	// takeRows of a block are read at a time where neurons are picked from them:
 	// the buffer then holds 4096 neurons.
 	takeRows = 32
 )
+
+var takePool = sync.Pool{New: func() any { return new([takeValues]float64) }}
+
+// withBuffer calls work with a matrix of any values, which nobody may keep.
+func withBuffer(rows, columns int, work func(lapack.Matrix[float64]) error) error {
+	if rows*columns > takeValues {
+		return work(lapack.New[float64](rows, columns))
+	}
+	buffer := takePool.Get().(*[takeValues]float64)
+	defer takePool.Put(buffer)
+	return work(lapack.Of(rows, columns, buffer[:rows*columns]))
+}
 
 // Read is that of File, for a block of the view.
 func (t *taken) Read(dst lapack.Matrix[float64], row, col int) error {
@@ -174,14 +187,15 @@ func (t *taken) Read(dst lapack.Matrix[float64], row, col int) error {
 			if r.direct {
 				return t.Layer.Read(dst.View(r.at(0), 0, r.count, dst.Cols), r.first, col)
 			}
-			block := lapack.New[float64](r.span, dst.Cols)
-			if err := t.Layer.Read(block, r.first, col); err != nil {
-				return err
-			}
-			for k := range r.count {
-				copy(dst.Row(r.at(k)), block.Row(wanted[r.at(k)]-r.first))
-			}
-			return nil
+			return withBuffer(r.span, dst.Cols, func(block lapack.Matrix[float64]) error {
+				if err := t.Layer.Read(block, r.first, col); err != nil {
+					return err
+				}
+				for k := range r.count {
+					copy(dst.Row(r.at(k)), block.Row(wanted[r.at(k)]-r.first))
+				}
+				return nil
+			})
 		})
 	}
 	wanted := t.places[col:][:dst.Cols]
@@ -189,20 +203,18 @@ func (t *taken) Read(dst lapack.Matrix[float64], row, col int) error {
 		if r.direct {
 			return t.Layer.Read(dst.View(0, r.at(0), dst.Rows, r.count), row, r.first)
 		}
-		buffer := lapack.New[float64](min(takeRows, dst.Rows), r.span)
-		for top := 0; top < dst.Rows; top += takeRows {
-			block := buffer.View(0, 0, min(takeRows, dst.Rows-top), r.span)
-			if err := t.Layer.Read(block, row+top, r.first); err != nil {
-				return err
-			}
-			for i := range block.Rows {
-				to, from := dst.Row(top+i), block.Row(i)
-				for k := range r.count {
-					to[r.at(k)] = from[wanted[r.at(k)]-r.first]
+		return withBuffer(min(takeRows, dst.Rows), r.span, func(buffer lapack.Matrix[float64]) error {
+			for top := 0; top < dst.Rows; top += takeRows {
+				block := buffer.View(0, 0, min(takeRows, dst.Rows-top), r.span)
+				if err := t.Layer.Read(block, row+top, r.first); err != nil {
+					return err
+				}
+				for i := range block.Rows {
+					r.pick(dst.Row(top+i), block.Row(i), wanted)
 				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 }
 
@@ -221,6 +233,20 @@ func (r run) at(k int) int {
 		return r.begin + k
 	}
 	return r.order[r.begin+k]
+}
+
+// pick sets what is wanted of to from the span that begins with from.
+func (r run) pick(to, from []float64, wanted []int) {
+	if r.order == nil {
+		to, wanted = to[r.begin:][:r.count], wanted[r.begin:][:r.count]
+		for k, place := range wanted {
+			to[k] = from[place-r.first]
+		}
+		return
+	}
+	for _, k := range r.order[r.begin:][:r.count] {
+		to[k] = from[wanted[k]-r.first]
+	}
 }
 
 // inRuns calls read for runs of the wanted places, which have no more than gap

@@ -194,17 +194,18 @@ func (e *tokenLayer) byTokens(dst lapack.Matrix[float64], example, token, col, g
 	if e.neurons-dst.Cols <= gap {
 		together = max(1, takeValues/e.neurons)
 	}
-	line := lapack.New[float64](1, (min(together, dst.Rows)-1)*e.neurons+dst.Cols)
-	for first := 0; first < dst.Rows; first += together {
-		count := min(together, dst.Rows-first)
-		if err := e.Layer.Read(line.View(0, 0, 1, (count-1)*e.neurons+dst.Cols), example, e.place(token+first, col)); err != nil {
-			return err
+	return withBuffer(1, (min(together, dst.Rows)-1)*e.neurons+dst.Cols, func(line lapack.Matrix[float64]) error {
+		for first := 0; first < dst.Rows; first += together {
+			count := min(together, dst.Rows-first)
+			if err := e.Layer.Read(line.View(0, 0, 1, (count-1)*e.neurons+dst.Cols), example, e.place(token+first, col)); err != nil {
+				return err
+			}
+			for i := range count {
+				copy(dst.Row(first+i), line.Data[i*e.neurons:])
+			}
 		}
-		for i := range count {
-			copy(dst.Row(first+i), line.Data[i*e.neurons:])
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // byChannels reads a block of one example: parts of its channels, likewise.
@@ -213,20 +214,23 @@ func (e *tokenLayer) byChannels(dst lapack.Matrix[float64], example, token, col,
 	if e.length-dst.Rows <= gap {
 		together = max(1, takeValues/e.length)
 	}
-	line := lapack.New[float64](1, (min(together, dst.Cols)-1)*e.length+dst.Rows)
-	for first := 0; first < dst.Cols; first += together {
-		count := min(together, dst.Cols-first)
-		if err := e.Layer.Read(line.View(0, 0, 1, (count-1)*e.length+dst.Rows), example, e.place(token, col+first)); err != nil {
-			return err
-		}
-		for i := range dst.Rows {
-			row := dst.Row(i)[first : first+count]
-			for j := range row {
-				row[j] = line.Data[j*e.length+i]
+	return withBuffer(1, (min(together, dst.Cols)-1)*e.length+dst.Rows, func(line lapack.Matrix[float64]) error {
+		for first := 0; first < dst.Cols; first += together {
+			count := min(together, dst.Cols-first)
+			if err := e.Layer.Read(line.View(0, 0, 1, (count-1)*e.length+dst.Rows), example, e.place(token, col+first)); err != nil {
+				return err
+			}
+			for left := 0; left < count; left += tile { // as few lines as a cache holds
+				for i := range dst.Rows {
+					row := dst.Row(i)[first+left : first+min(left+tile, count)]
+					for j := range row {
+						row[j] = line.Data[(left+j)*e.length+i]
+					}
+				}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // meanToken is a layer of which the mean of an example's tokens is a datapoint.
@@ -277,23 +281,28 @@ func (m *meanToken) Read(dst lapack.Matrix[float64], row, col int) error {
 		clear(dst.Row(i))
 	}
 	count := make([]int, dst.Rows)
-	buffer := lapack.New[float64](min(dst.Rows*t, max(1, takeValues/dst.Cols)), dst.Cols)
-	for first := 0; first < dst.Rows*t; first += buffer.Rows {
-		block := buffer.View(0, 0, min(buffer.Rows, dst.Rows*t-first), dst.Cols)
-		if err := m.tokenLayer.Read(block, row*t+first, col); err != nil {
-			return err
-		}
-		for k := range block.Rows {
-			at := row*t + first + k
-			if m.mask != nil && !m.mask.keep[at] {
-				continue // and what it holds, as NaN, is of no interest
+	err := withBuffer(min(dst.Rows*t, max(1, takeValues/dst.Cols)), dst.Cols, func(buffer lapack.Matrix[float64]) error {
+		for first := 0; first < dst.Rows*t; first += buffer.Rows {
+			block := buffer.View(0, 0, min(buffer.Rows, dst.Rows*t-first), dst.Cols)
+			if err := m.tokenLayer.Read(block, row*t+first, col); err != nil {
+				return err
 			}
-			count[at/t-row]++
-			to := dst.Row(at/t - row)
-			for j, v := range block.Row(k) {
-				to[j] += v
+			for k := range block.Rows {
+				at := row*t + first + k
+				if m.mask != nil && !m.mask.keep[at] {
+					continue // and what it holds, as NaN, is of no interest
+				}
+				count[at/t-row]++
+				to := dst.Row(at/t - row)
+				for j, v := range block.Row(k) {
+					to[j] += v
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for i := range dst.Rows {
 		to := dst.Row(i)
