@@ -77,7 +77,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 		err = changed // and what else is wrong is no wonder
 	}
 	if err != nil {
-		return nil, nil, f.placed(cmd.Context(), err, 0, chosen.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
 	return &result{Comparison: &c.Comparison, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
 }
