@@ -335,7 +335,8 @@ func (c *choosing) reading(l activation.Layer) string {
 	if c.maps.way != "" {
 		return c.maps.assumed(newStrip(l, c.maps.layout))
 	}
-	shape := l.Shape()
+	of, _, _ := activation.Origin(l, 0, 0) // of all examples
+	shape := of.Shape()
 	layout, other := activation.NTD, activation.NCT
 	length, neurons := shape[1], shape[2]
 	if c.maps.layout == conv.NCHW {

@@ -387,7 +387,7 @@ svcca: assumed; else --layout nct if these are 7 channels × 4 times, --tokens m
 	assert.Contains(t, stdout, "SVCCA of two layers over 84 tokens\n")
 	assert.Contains(t, stdout, "Options: --tokens each --layout ntd --keep")
 	checkWidth(t, stdout)
-	_, _, stderr = call(t, "compare", "xc.npy", "xc.npy", "--layout", "nct", "--tokens", "last")
+	_, _, stderr = call(t, "compare", "xc.npy", "xc.npy", "--layout", "nct", "--tokens", "last", "--datapoints", "2:")
 	assert.Equal(t, "svcca: \"xc.npy\": 12 examples of 7 tokens × 5 neurons (nct), its last token is a datapoint\n", stderr)
 	status, _, stderr = call(t, "compare", "x.npy", "y.npy", "--quiet")
 	assert.Equal(t, exitDone, status)
