@@ -277,3 +277,40 @@ func TestTakeReadsTogether(t *testing.T) {
 }
 
 func matrixOf(rows, columns int) lapack.Matrix[float64] { return lapack.New[float64](rows, columns) }
+
+// asked notes the largest block that a layer is asked for, and how often it is.
+type asked struct {
+	Layer
+	most, count *int
+}
+
+func (a asked) Read(dst lapack.Matrix[float64], row, col int) error {
+	*a.most, *a.count = max(*a.most, dst.Rows*dst.Cols), *a.count+1
+	return a.Layer.Read(dst, row, col)
+}
+
+// No buffer is larger than is said, however far apart what is taken lies; and whole
+// examples are read at once.
+func TestViewsAskFor(t *testing.T) {
+	var most, count int
+	wide := asked{openBytes(t, array{descr: "<f4", shape: []int{1, 1 << 18}}.file()), &most, &count}
+	tall := asked{openBytes(t, array{descr: "<f4", shape: []int{1 << 18, 1}}.file()), &most, &count}
+	near := []int{}
+	for i := 0; i < 1<<18; i += 2 {
+		near = append(near, i)
+	}
+	for axis, l := range []Layer{tall, wide} {
+		view := Take(l, axis, near)
+		n, d := view.Dims()
+		most, count = 0, 0
+		require.NoError(t, view.Read(matrixOf(n, d), 0, 0))
+		assert.LessOrEqual(t, most, takeValues)
+		assert.LessOrEqual(t, count, 1<<18/(takeValues/takeRows))
+	}
+	examples := asked{openBytes(t, array{descr: "<f4", shape: []int{50, 7, 3}}.file()), &most, &count}
+	view, err := Tokens(examples, TokenOptions{})
+	require.NoError(t, err)
+	count = 0
+	require.NoError(t, view.Read(matrixOf(346, 3), 2, 0))
+	assert.Equal(t, 3, count, "a beginning, whole ones, an end")
+}

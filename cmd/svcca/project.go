@@ -182,8 +182,8 @@ func (f *projectFlags) apply(ctx context.Context, d *svcca.Directions, data acti
 	return npy.Close()
 }
 
-// alignBytes bounds the coordinates that are held at a time.
-const alignBytes = 1 << 26
+// alignBytes bounds the coordinates that are held at a time. Tests lower it.
+var alignBytes = 1 << 26
 
 // align is Directions.Align in parts: that returns all coordinates at once.
 func align(d *svcca.Directions, layer cancellable, n, k int, write func(lapack.Matrix[float64]) error) error {

@@ -721,6 +721,9 @@ func TestSelectProject(t *testing.T) {
 	save(t, "y.npy", y)
 	status, _, stderr := call(t, "compare", "x.npy", "y.npy", "--neurons", "1:4", "--nonfinite", "drop", "--directions", "d.npz")
 	require.Equal(t, exitDone, status, stderr)
+	before := alignBytes
+	t.Cleanup(func() { alignBytes = before })
+	alignBytes = 8 * 3 * 4 // four rows
 	rows := slices.DeleteFunc(interval(5, 40), func(i int) bool { return i == 9 })
 	save(t, "want_x.npy", rowsOf(x, rows, []int{1, 2, 3}))
 	for _, how := range []string{"", "--coordinates"} {
@@ -818,4 +821,25 @@ func TestIDsBesideLayers(t *testing.T) {
 	status, stdout, stderr := call(t, "matrix", "a", "--ids", "*.ids.npy", "--datapoints", ":200")
 	require.Equal(t, exitDone, status, stderr)
 	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
+}
+
+// TestSelectWithoutTheFirst: mask and weights are of the first layer that is there.
+func TestSelectWithoutTheFirst(t *testing.T) {
+	layers := nets(t)
+	for i, name := range netNames[:3] {
+		rows := interval(20*i, 300)
+		save(t, name, rowsOf(layers[i], rows, nil))
+		saveIndices(t, strings.TrimSuffix(name, ".npy")+".ids", rows)
+	}
+	remove(t, "a/layer1.ids")
+	kept := saveMask(t, "mask.npy", func(i int) bool { return i%3 > 0 && i >= 20 }, 280)
+	for i := range kept {
+		kept[i] += 20 // rows of all
+	}
+	require.NoError(t, os.Mkdir("want", 0o700))
+	save(t, "want/layer2.npy", rowsOf(layers[1], kept, nil))
+	save(t, "want/layer10.npy", rowsOf(layers[2], kept, nil))
+	want, _ := matrixOf(t, "want")
+	got, _ := matrixOf(t, "a", "--ids", "*.ids", "--skip-bad", "--mask", "mask.npy")
+	assert.Equal(t, want.Pairs, got.Pairs)
 }
