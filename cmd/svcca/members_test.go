@@ -225,6 +225,21 @@ func TestInt8(t *testing.T) {
 	assert.Equal(t, exitDone, status, stderr)
 }
 
+// TestHostileMembers: names in archives bring no escapes to a terminal.
+func TestHostileMembers(t *testing.T) {
+	dir, x, _ := pair(t)
+	t.Chdir(dir)
+	const name = "\x1b[31mfc\nqq"
+	saveNPZ(t, "a.npz", zip.Store, arrayOf{name, npy(t, gaussian(1, 60, 6))}, arrayOf{name + "2", npy(t, gaussian(1, 6, 60))}, arrayOf{name + "3", oneToThree})
+	for _, args := range [][]string{{"compare", "a.npz", x}, {"compare", "a.npz:" + name, x}, {"compare", "a.npz:" + name + "2", x}, {"compare", "a.npz:" + name + "3", x},
+		{"compare", "a.npz:" + name + "4", x}, {"matrix", "a.npz", "--skip-bad"}, {"info", "a.npz"}, {"compare", "b.npz:" + name, x}} {
+		_, stdout, stderr := call(t, args...)
+		assert.NotContains(t, stdout+stderr, "\x1b")
+		assert.NotContains(t, stdout+stderr, "\nqq")
+		assert.Contains(t, stdout+stderr, `\x1b[31mfc\nqq`)
+	}
+}
+
 func TestShortNamesOfMembers(t *testing.T) {
 	for _, c := range []struct{ names, short, dir string }{
 		{"a/x.npz:fc1 a/x.npz:fc2", "fc1 fc2", "a/x.npz"},
