@@ -57,7 +57,7 @@ func TestInt8(t *testing.T) {
 	scale := func(k int) float64 { return 0.5 + float64(k%7)/8 }
 	zero := func(k int) float64 { return float64(k%5 - 2) }
 	only := func(v float64) func(int) float64 { return func(int) float64 { return v } }
-	for _, shape := range [][]int{{70}, {33, 21}, {1, 5}, {5, 1}, {6, 3, 4}, {3, 2, 3, 2}, {2, 3, 1, 2, 2}} {
+	for _, shape := range [][]int{{70}, {13, 11}, {1, 5}, {6, 3, 4}, {3, 2, 3, 2}, {2, 3, 1, 2, 2}} {
 		for _, fortran := range []bool{false, true} {
 			q := quantized{fortran, shape}
 			d := array{shape: shape[1:]}.size()
@@ -88,7 +88,8 @@ func TestInt8(t *testing.T) {
 				for _, path := range []string{savedNPZ(t, zip.Store, members...), savedNPZ(t, zip.Deflate, members...) + ":q", filepath.Join(dir, "q.npy")} {
 					f := opened(t, path)
 					assert.Equal(t, "int8", f.Storage())
-					checkRead(t, f, want)
+					require.Empty(t, differs(f, 0, 0, shape[0], d, 1, want))
+					require.Empty(t, differs(f, shape[0]/2, d/2, shape[0]-shape[0]/2, d-d/2, 0, want))
 					steps := f.Steps()
 					require.Len(t, steps, d)
 					for j, step := range steps {
