@@ -36,7 +36,7 @@ func message(err error) string {
 	)
 	switch {
 	case errors.As(err, &format):
-		return shown(format.Name) + ": " + format.Problem
+		return shown(format.Name) + ": " + shown(format.Problem) // which may name members
 	case errors.As(err, &value):
 		return fmt.Sprintf("%s: datapoint %d, neuron %d (counted from 0) is %v: correct it, or leave that datapoint out of every file",
 			shown(value.Layer), value.Datapoint, value.Neuron, value.Value)
@@ -50,18 +50,36 @@ func message(err error) string {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
 	text = strings.TrimPrefix(strings.ReplaceAll(text, ": conv: ", ": "), "conv: ") // not of --conv:
-	return strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error())
+	lines := strings.Split(strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error()), "\n")
+	for i, line := range lines {
+		lines[i] = shown(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
-// suggestFile returns a hint where a file of a similar name lies beside path.
+// suggestFile returns a hint where a file of a similar name lies beside path, or
+// beside the archive that it names with a member.
 func suggestFile(path string) string {
+	if near := nearFile(path); near != "" {
+		return ": did you mean " + shown(near) + "?"
+	}
+	if at := strings.LastIndexByte(path, ':'); at > 0 {
+		if near := nearFile(path[:at]); near != "" {
+			return ": did you mean " + shown(near+path[at:]) + "?"
+		}
+	}
+	return ""
+}
+
+// nearFile returns the path of the file beside path that has the most similar name.
+func nearFile(path string) string {
 	entries, _ := os.ReadDir(filepath.Dir(path)) // no directory: no suggestion
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
 	if near := nearest(filepath.Base(path), names); near != "" {
-		return ": did you mean " + filepath.Join(filepath.Dir(path), near) + "?"
+		return filepath.Join(filepath.Dir(path), near)
 	}
 	return ""
 }
