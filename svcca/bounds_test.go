@@ -166,6 +166,7 @@ func (w worstRatio) add(key, what string, ratio float64) {
 // TestErrorBounds: no number is further from the oracle's than the result says,
 // by either kind of method and either way to a comparison.
 func TestErrorBounds(t *testing.T) {
+	uninstrumented(t)
 	seeds := 2
 	if testing.Short() {
 		seeds = 1

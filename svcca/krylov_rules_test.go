@@ -28,6 +28,7 @@ func near(t *testing.T, a, b *svcca.Comparison, where string) {
 // TestKrylovRules: offsets, scales, weights, constant neurons, no centring: each is
 // right by a rule of its own, which n ≥ d and n < d have in different code.
 func TestKrylovRules(t *testing.T) {
+	uninstrumented(t)
 	defer svcca.SmallKrylov(4, 1000, 1000)()
 	for _, shape := range [][3]int{{90, 40, 35}, {50, 70, 65}, {1500, 30, 25}} {
 		x, y := spectral(3, 2, shape[0], shape[1], shape[2])
@@ -193,6 +194,7 @@ func TestKrylovRescaled(t *testing.T) {
 // hold, Ritz values, which are too small, would keep one more: the space grows until
 // k is what it is, or the result says that it is not sure.
 func TestKrylovSureK(t *testing.T) {
+	uninstrumented(t)
 	unsure, wrong := 0, 0
 	for seed := range uint64(3) {
 		x, _ := spectral(seed, 1, 110, 80, 1)

@@ -60,6 +60,7 @@ func sine(u, w lapack.Matrix[float64]) float64 {
 // where nothing warns of it. Where the space may be as large as it likes, nothing
 // does; where it may not, errors are large, and refusals are right.
 func TestKrylovBounds(t *testing.T) {
+	uninstrumented(t)
 	for _, most := range []int{40, 1000} {
 		krylovBounds(t, most)
 	}

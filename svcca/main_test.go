@@ -5,8 +5,17 @@ import (
 	"os"
 	"testing"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"go.uber.org/goleak"
 )
+
+// uninstrumented skips a test of numbers, which are the same in instrumented code and
+// take many times as long.
+func uninstrumented(t *testing.T) {
+	if sanitizer.On {
+		t.Skip("of numbers, in an instrumented build")
+	}
+}
 
 // TestMain fixes the seed of rapid, unless one is given, and looks for goroutines
 // that outlive the tests.

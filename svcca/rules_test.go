@@ -153,6 +153,7 @@ func TestRescaleMidway(t *testing.T) {
 // TestRescaleMidwayWide: as TestRescaleMidway where neurons outnumber datapoints
 // and come in panels: the same neurons in another order need no rescaling.
 func TestRescaleMidwayWide(t *testing.T) {
+	uninstrumented(t)
 	const n, d, late = 3, 360000, 12 // panels of 2^20/3 neurons
 	x := data{name: "x", n: n, d: d, values: make([]float64, n*d)}
 	small, _ := related(newRand(6), n, []float64{1, 0.5}, []float64{1}, late, 1)

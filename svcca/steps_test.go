@@ -6,10 +6,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // inSteps is a layer as int8 stores it.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -164,6 +165,9 @@ func files(t *testing.T, dir string) map[string][]byte {
 // TestMatrixKilled: whenever matrix is killed, every output and every entry of the
 // cache is whole or not there, and the same command goes on to the right answer.
 func TestMatrixKilled(t *testing.T) {
+	if sanitizer.On {
+		t.Skip("the same in instrumented processes, which are slow to start")
+	}
 	dir := memoryDir(t)
 	t.Chdir(dir)
 	require.NoError(t, os.Mkdir("in", 0o700))
@@ -251,6 +255,9 @@ func TestMatrixKilled(t *testing.T) {
 // TestMomentsKilled: whenever moments is killed, OUT and OUT.partial are whole or
 // not there, and the same command goes on to the same bytes.
 func TestMomentsKilled(t *testing.T) {
+	if sanitizer.On {
+		t.Skip("the same in instrumented processes, which are slow to start")
+	}
 	dir := memoryDir(t)
 	t.Chdir(dir)
 	x, y := gaussian(1, 6000, 40), gaussian(2, 6000, 24)

@@ -171,6 +171,9 @@ func TestConvIsBetween(t *testing.T) {
 
 // TestConvOfReferenceSet goes from files to JSON over the reference values.
 func TestConvOfReferenceSet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("conv's own test has the same cases")
+	}
 	const folder = "../../../shared/activations"
 	text, err := os.ReadFile(filepath.Join(folder, "reference_conv.json"))
 	if errors.Is(err, fs.ErrNotExist) {
