@@ -3,52 +3,31 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
-// writeDirections writes the directions of both layers as .npz: for x and for y
-// the map W (neurons × m), the means (neurons) and the decoder D (m × neurons),
-// and the m correlations rho. Members are stored, not compressed.
-func writeDirections(ctx context.Context, w io.Writer, c *svcca.Comparison) error {
-	archive := zip.NewWriter(w)
-	add := func(name string, m lapack.Matrix[float64], shape ...int) error {
-		return addArray(ctx, archive, name, m, shape...)
-	}
-	vector := func(name string, v []float64) error { return add(name, lapack.Of(len(v), 1, v), len(v)) }
-	side := func(name string, d *svcca.Directions) error {
-		if err := add(name+"_map", d.Map, d.Map.Rows, d.Map.Cols); err != nil {
-			return err
+// directionArrays are the directions of both layers: for x and for y the map W
+// (neurons × m), the means (neurons) and the decoder D (m × neurons), and the m
+// correlations rho.
+func directionArrays(c *svcca.Comparison) []namedArray {
+	vector := func(name string, v []float64) namedArray { return valuesOf(name, lapack.Of(len(v), 1, v), len(v)) }
+	side := func(name string, d *svcca.Directions) []namedArray {
+		return []namedArray{
+			valuesOf(name+"_map", d.Map, d.Map.Rows, d.Map.Cols),
+			vector(name+"_mean", d.Mean),
+			valuesOf(name+"_decoder", d.Decoder, d.Decoder.Rows, d.Decoder.Cols),
 		}
-		if err := vector(name+"_mean", d.Mean); err != nil {
-			return err
-		}
-		return add(name+"_decoder", d.Decoder, d.Decoder.Rows, d.Decoder.Cols)
 	}
-	if err := side("x", c.X.Directions); err != nil {
-		return err
-	}
-	if err := side("y", c.Y.Directions); err != nil {
-		return err
-	}
-	if err := vector("rho", c.Rho); err != nil {
-		return err
-	}
-	return archive.Close()
+	return append(append(side("x", c.X.Directions), side("y", c.Y.Directions)...), vector("rho", c.Rho))
 }
-
-// zipTime is the earliest that a .zip knows. Members carry it, so that the same
-// input makes the same file.
-var zipTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // savedSide is one side of a file of directions, of which the headers are read
 // and agree with each other.

@@ -188,7 +188,7 @@ func TestMatrixKilled(t *testing.T) {
 	}
 	require.Equal(t, 12, reduced)
 	require.Len(t, cache, 24, "and scores")
-	require.Len(t, out, 2)
+	require.Len(t, out, 3, "with what made m.csv")
 	old := []byte("old")
 	killing{dir, args, func(round int) {
 		fresh()
@@ -215,11 +215,14 @@ func TestMatrixKilled(t *testing.T) {
 			case round%2 == 1 && strings.HasPrefix(filepath.Base(name), "."):
 				// In the window that place tells of.
 				t.Logf("%s was left", name)
-				require.Contains(t, []string{string(out["out/m.json"]), string(out["out/m.csv"])}, string(data))
+				require.Contains(t, []string{string(out["out/m.json"]), string(out["out/m.csv"]), string(out["out/m.csv.json"])}, string(data))
 				require.NoError(t, os.Remove(name))
 			default:
 				require.Fail(t, "half-written", name)
 			}
+		}
+		if _, written := there["out/m.csv"]; written {
+			require.Contains(t, there, "out/m.csv.json", "what made a file has its name first")
 		}
 		again := launch(t, dir, args...)
 		require.Equal(t, exitDone, again.status, again.stderr)
