@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -430,7 +431,7 @@ func TestMatrixInterrupted(t *testing.T) {
 		require.Empty(t, stdout.String())
 		if listing := listing(t, "."); len(listing) > len(before) {
 			require.Contains(t, stderr.String(), "wrote m.csv", "what is finished stays")
-			require.NoError(t, os.Remove("m.csv"))
+			require.NoError(t, errors.Join(os.Remove("m.csv"), os.Remove("m.csv.json")))
 		}
 		require.Equal(t, before, listing(t, "."))
 	}

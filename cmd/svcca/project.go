@@ -31,7 +31,8 @@ func newProject() *cobra.Command {
 		Short: "Applies directions that compare saved to further data",
 		Long: `Projects a layer's activations onto the first k directions that compare
 --directions found: what is left when everything else in them is erased.
-OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k.`,
+OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k;
+OUT.npy.json says what made it.`,
 		Example: `  svcca project ab.npz a/test.npy --side x -k 20 -o a/projected.npy
   svcca project ab.npz b/test.npy --side y --coordinates -o b/aligned.npy`,
 		Args: twoFiles,

@@ -216,7 +216,8 @@ func TestInterrupted(t *testing.T) {
 		{"compare", maps, maps, "--conv", "flatten", "--quiet"},
 		{"matrix", maps, "--conv", "dft", "--quiet"},
 		{"compare", x, y, "--directions", d},
-		{"project", d, x, "--side", "x", "-o", p},
+		{"compare", x, y, "--hashes", "--directions", filepath.Join(dir, "d.safetensors")},
+		{"project", d, x, "--side", "x", "--hashes", "-o", p},
 		{"demo"},
 	} {
 		before := listing(t, dir)
