@@ -38,11 +38,9 @@ class Exporter:
     """Writes outputs of layers, for each forward of a model in a with statement.
 
     model      the module that is called. Hooks are on it within the with alone.
-    layers     names as model.named_modules() has them, or patterns with * ? [a-z], of
-               which * takes dots too. Directories have these names, but for characters
-               that are not safe in a file's name: these are %XX, as in addresses.
-    directory  where to write. It must not exist: a run that is repeated skips what
-               is there, or removes it.
+    layers     names as in model.named_modules(), or patterns, in which * takes dots too.
+               Directories have these names, with %XX for what is not safe in a file's.
+    directory  where to write. It must not exist: who repeats a run skips or removes it.
     dtype      torch.float32 or torch.float16: what is written, whatever was computed.
                A value that is finite and then would not be is an error.
     shard      datapoints in a file: at least so many, but in the last. Batches, which
@@ -54,9 +52,8 @@ class Exporter:
     finite     False: save NaN and infinities, which else are an error.
     about      what else the manifest is to say, as JSON can: a step, a seed.
 
-    Of an output that is a tuple, a list or a dict the first tensor is saved, and a
-    warning and the manifest say so. In each forward every layer must run, and hold as
-    many datapoints as all others.
+    Of an output that is a tuple, a list or a dict the first tensor is saved; a warning
+    says so. In each forward all layers must run, and hold the same number of datapoints.
     """
 
     def __init__(self, model, layers, directory, *, dtype=torch.float32, shard=8192,
@@ -102,9 +99,8 @@ class Exporter:
             shutil.rmtree(self.work, ignore_errors=True)  # unless it has become the directory
 
     def add(self, name, values):
-        """Adds a value or a row for each datapoint of a batch to the array .NAME.npy:
-        labels, ids, a mask. Values are a tensor, or a list of numbers or of texts.
-        Written are bool, int64 or float32."""
+        """Adds a value or a row for each datapoint of a batch to the array .NAME.npy, as
+        bool, int64, float32 or texts: labels, ids, a mask, in a tensor or a list."""
         if isinstance(values, (list, tuple)) and not values:
             return
         kind = Texts if isinstance(values, (list, tuple)) and any(isinstance(v, str) for v in values) else Npy
@@ -196,8 +192,7 @@ class Layer:
 
     def __init__(self, name, shard):
         self.name, self.shard, self.directory = name, shard, None
-        self.part, self.parts, self.tail = None, 0, None
-        self.place, self.computed = None, None
+        self.part, self.parts, self.tail, self.place, self.computed = None, 0, None, None, None
 
     def write(self, x):
         if self.part is None:
