@@ -22,14 +22,8 @@ type Tensor struct {
 	Shape   []int  // one size or more, datapoints first
 }
 
-// tensorTypes are the format's names of what can be written.
-var tensorTypes = map[string]struct {
-	dtype   string
-	element element
-}{
-	"float64": {"F64", float64Element},
-	"float32": {"F32", float32Element},
-}
+// writtenTypes are the format's names of what can be written.
+var writtenTypes = map[string]string{"float64": "F64", "float32": "F32"}
 
 const metadataKey = "__metadata__"
 
@@ -72,7 +66,7 @@ func safetensorsHeader(metadata map[string]string, tensors []Tensor) []byte {
 	}
 	at := uint64(0)
 	for _, t := range tensors {
-		kind, known := tensorTypes[t.Storage]
+		dtype, known := writtenTypes[t.Storage]
 		_, twice := header[t.Name]
 		switch {
 		case t.Name == "" || t.Name == metadataKey || twice:
@@ -84,12 +78,12 @@ func safetensorsHeader(metadata map[string]string, tensors []Tensor) []byte {
 		case slices.Min(t.Shape) < 0:
 			panic(panicNegativeSize)
 		}
-		size, ok := arrayBytes(t.Shape, kind.element)
+		size, ok := arrayBytes(t.Shape, tensorTypes[dtype].element)
 		end := at + uint64(size)
 		if !ok || end > math.MaxInt64 {
 			panic(panicTooLarge)
 		}
-		header[t.Name] = entry{kind.dtype, t.Shape, [2]uint64{at, end}}
+		header[t.Name] = entry{dtype, t.Shape, [2]uint64{at, end}}
 		at = end
 	}
 	var text bytes.Buffer

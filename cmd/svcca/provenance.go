@@ -52,8 +52,10 @@ type inputJSON struct {
 	Paths   []string `json:"paths"`
 	Shape   []int    `json:"shape,omitempty"` // as stored
 	Storage string   `json:"storage,omitempty"`
-	Bytes   []int64  `json:"bytes,omitempty"`  // by paths
-	SHA256  []string `json:"sha256,omitempty"` // by paths, as sha256sum prints it; with --hashes
+	// By paths, of the file each is or is in: its size, and with --hashes its SHA-256 as
+	// sha256sum prints it.
+	Bytes  []int64  `json:"bytes,omitempty"`
+	SHA256 []string `json:"sha256,omitempty"`
 }
 
 // describedFile is a file as it was written.
@@ -67,7 +69,7 @@ type describedFile struct {
 type describer struct {
 	hashes bool
 	with   map[string]inputJSON
-	known  map[string]string // SHA-256 by paths: archives come many times
+	known  map[string]string // SHA-256 by files: archives come many times
 }
 
 func (d *describer) register(flags *pflag.FlagSet) {
@@ -121,7 +123,8 @@ func (d *describer) beside(ctx context.Context, flag, path string, l activation.
 func (d *describer) files(ctx context.Context, name string, paths ...string) (inputJSON, error) {
 	in := inputJSON{Name: name, Paths: paths}
 	for _, path := range paths {
-		info, err := os.Stat(path)
+		file := fileOf(path)
+		info, err := os.Stat(file)
 		if err != nil {
 			return in, err
 		}
@@ -129,20 +132,23 @@ func (d *describer) files(ctx context.Context, name string, paths ...string) (in
 		if !d.hashes {
 			continue
 		}
-		sum, known := d.known[path]
+		sum, known := d.known[file]
 		if !known {
-			if sum, err = hashFile(ctx, path); err != nil {
+			if sum, err = hashFile(ctx, file); err != nil {
 				return in, err
 			}
 			if d.known == nil {
 				d.known = map[string]string{}
 			}
-			d.known[path] = sum
+			d.known[file] = sum
 		}
 		in.SHA256 = append(in.SHA256, sum)
 	}
 	return in, nil
 }
+
+// digestBytes are read and hashed between two looks at the context.
+const digestBytes = 1 << 20
 
 // hashFile returns the SHA-256 of the file at path.
 func hashFile(ctx context.Context, path string) (string, error) {
@@ -151,7 +157,7 @@ func hashFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h, buffer := sha256.New(), make([]byte, 1<<20)
+	h, buffer := sha256.New(), make([]byte, digestBytes)
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err
