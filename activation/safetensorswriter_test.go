@@ -156,6 +156,24 @@ func (l *limited) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// TestSafetensorsRoundTrip: Open finds what was written.
+func TestSafetensorsRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	require.NoError(t, os.WriteFile(path, safetensors(t, map[string]string{"format": "test"}, someTensors...), 0o600))
+	members, err := Members(path)
+	require.NoError(t, err)
+	assert.Len(t, members, len(someTensors))
+	for _, tensor := range someTensors {
+		f, err := Open(path + ":" + tensor.Name)
+		require.NoError(t, err)
+		assert.Equal(t, tensor.Shape, f.Shape())
+		assert.Equal(t, tensor.Storage, f.Storage())
+		n, d := f.Dims()
+		require.Empty(t, differs(f, 0, 0, n, d, 0, func(row, col int) float64 { return value(row*d + col) }), tensor.Name)
+		require.NoError(t, f.Close())
+	}
+}
+
 // TestSafetensorsPython: a reader written from the format's description, in another
 // language, finds the values bit for bit.
 func TestSafetensorsPython(t *testing.T) {

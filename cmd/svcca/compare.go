@@ -52,7 +52,7 @@ with layers of two dimensions too.`,
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
-	flags.StringVar(&f.directions, "directions", "", "to `OUT`.npz for project, or .safetensors (default: no)")
+	flags.StringVar(&f.directions, "directions", "", "to `OUT`.npz or .safetensors, for project (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no warnings or notices on stderr (default: both)")
 	return c

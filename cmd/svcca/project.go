@@ -27,10 +27,10 @@ type projectFlags struct {
 func newProject() *cobra.Command {
 	f := &projectFlags{}
 	c := command(&cobra.Command{
-		Use:   "project DIRECTIONS.npz DATA.npy --side x|y -o OUT.npy [flags]",
+		Use:   "project DIRECTIONS DATA.npy --side x|y -o OUT.npy [flags]",
 		Short: "Applies directions that compare saved to further data",
 		Long: `Projects a layer's activations onto the first k directions that compare
---directions found: what is left when everything else in them is erased.
+--directions saved, .npz or .safetensors: what is left when all else is erased.
 OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k;
 OUT.npy.json says what made it.`,
 		Example: `  svcca project ab.npz a/test.npy --side x -k 20 -o a/projected.npy

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/stretchr/testify/assert"
@@ -216,6 +218,83 @@ assert np.abs(np.load("p.npy") - p).max() < 1e-13
 	status, _, stderr = call(t, "compare", x, y, "--hashes")
 	assert.Equal(t, exitMisused, status)
 	assert.Contains(t, stderr, "--hashes is for what is written: --json or --directions")
+}
+
+// TestProjectTakesBothKinds: directions give the same bits from either kind of file.
+func TestProjectTakesBothKinds(t *testing.T) {
+	defer native.LimitThreads(1)()
+	dir, _, _ := pair(t)
+	t.Chdir(dir)
+	save(t, "narrow.npy", gaussian(3, 60, 4))
+	for _, file := range []string{"d.npz", "d.safetensors"} {
+		require.Equal(t, exitDone, first(call(t, "compare", "x.npy", "narrow.npy", "--directions", file)))
+	}
+	for side, data := range map[string]string{"x": "x.npy", "y": "narrow.npy"} {
+		for _, more := range [][]string{{}, {"--coordinates", "-k", "2"}} {
+			var out [2]string
+			for i, file := range []string{"d.npz", "d.safetensors"} {
+				var status int
+				var stderr string
+				status, out[i], stderr = call(t, append([]string{"project", file, data, "--side", side, "-o", "-"}, more...)...)
+				require.Equal(t, exitDone, status, stderr)
+			}
+			assert.Equal(t, out[0], out[1])
+		}
+	}
+	status, _, stderr := call(t, "project", "d.safetensors", "narrow.npy", "--side", "x", "-o", "p.npy")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "side y has 4")
+
+	tensors := func(of ...any) {
+		var b bytes.Buffer
+		var list []activation.Tensor
+		for i := 0; i < len(of); i += 2 {
+			m := of[i+1].(lapack.Matrix[float64])
+			list = append(list, activation.Tensor{Name: of[i].(string), Storage: "float64", Shape: []int{m.Rows, m.Cols}})
+		}
+		w, err := activation.NewSafetensorsWriter(&b, nil, list...)
+		for i := 1; i < len(of) && err == nil; i += 2 {
+			err = w.Write(of[i].(lapack.Matrix[float64]))
+		}
+		require.NoError(t, errors.Join(err, w.Close()))
+		require.NoError(t, os.WriteFile("bad.safetensors", b.Bytes(), 0o600))
+	}
+	infinite := gaussian(1, 6, 2)
+	infinite.Set(1, 1, math.Inf(1))
+	for _, c := range []struct {
+		of   []any
+		says string
+	}{
+		{[]any{"x_map", gaussian(1, 6, 2)}, "no member \"x_mean\""},
+		{[]any{"x_map", gaussian(1, 6, 2), "x_mean", gaussian(1, 5, 1), "x_decoder", gaussian(1, 2, 6)}, "x_mean must be 6 × 1 and is 5 × 1"},
+		{[]any{"x_map", infinite, "x_mean", gaussian(1, 6, 1), "x_decoder", gaussian(1, 2, 6)}, "x_map[1, 1] is +Inf"},
+		{[]any{"x_filters", gaussian(1, 6, 2)}, "filters of feature maps"},
+	} {
+		tensors(c.of...)
+		status, _, stderr = call(t, "project", "bad.safetensors", "x.npy", "--side", "x", "-o", "p.npy")
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "svcca: bad.safetensors: "+c.says)
+		assert.NoFileExists(t, "p.npy")
+	}
+}
+
+// TestMatrixReadsMatrix: what is written in archives is read from them, and members say
+// of which file they are.
+func TestMatrixReadsMatrix(t *testing.T) {
+	nets(t)
+	require.Equal(t, exitDone, first(call(t, "matrix", "a", "b", "-o", "m.npy", "-o", "m.npz", "-o", "m.safetensors")))
+	want := load(t, "m.npy")
+	for _, file := range []string{"m.npz", "m.safetensors"} {
+		assert.Equal(t, want, load(t, file+":scores"))
+		status, stdout, stderr := call(t, "matrix", file+":scores", file+":chance", "--keep", "rank", "--json", "--hashes", "--quiet")
+		require.Equal(t, exitDone, status, stderr)
+		sum := hex.EncodeToString(sha256Of(string(read(t, file))))
+		made := unmarshalMade(t, []byte(stdout))
+		require.Len(t, made.Inputs, 2)
+		for i, member := range []string{":chance", ":scores"} {
+			assert.Equal(t, describedInput{file + member, "float64", []string{file + member}, []string{sum}, []int{5, 5}, []int64{int64(len(read(t, file)))}}, made.Inputs[i])
+		}
+	}
 }
 
 // TestSumsSayWhatMadeThem: sums say of what rows they are, however they were merged, and
