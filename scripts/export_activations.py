@@ -18,6 +18,7 @@ Batches go to disk as they come; memory holds one. The directory appears when al
 it is whole, and not at all after an error. PyTorch 1.13 or later is all that is needed.
 """
 
+import contextlib
 import ctypes
 import difflib
 import fnmatch
@@ -58,10 +59,8 @@ class Exporter:
 
     def __init__(self, model, layers, directory, *, dtype=torch.float32, shard=8192,
                  repeated=None, transform=None, finite=True, about=None):
-        if dtype not in (torch.float32, torch.float16):
-            raise ValueError(f"dtype {dtype}: torch.float32 or torch.float16 expected")
-        if repeated not in (None, "first", "last"):
-            raise ValueError(f"repeated {repeated!r}: 'first' or 'last' expected")
+        if dtype not in (torch.float32, torch.float16) or repeated not in (None, "first", "last"):
+            raise ValueError(f"dtype {dtype}, repeated {repeated!r}: torch.float32 or torch.float16, 'first' or 'last' expected")
         self.directory = os.path.abspath(directory)
         self._vacant()
         self.model, self.dtype, self.shard, self.about = model, dtype, shard, about
@@ -80,7 +79,6 @@ class Exporter:
         os.makedirs(self.work)
         for layer in self.layers.values():
             layer.directory = os.path.join(self.work, safe(layer.name))
-            os.mkdir(layer.directory)
         self.hooks = [self.model.register_forward_pre_hook(self._begin)]
         self.hooks += [module.register_forward_hook(self._hook(name)) for name, module in self.modules.items()]
         self.hooks.append(self.model.register_forward_hook(self._end))
@@ -95,7 +93,8 @@ class Exporter:
                 hook.remove()
             for array in [layer.part for layer in self.layers.values()] + list(self.beside.values()):
                 if array is not None:
-                    array.file.close()
+                    with contextlib.suppress(OSError):  # of a full disk, which was told
+                        array.file.close()
             shutil.rmtree(self.work, ignore_errors=True)  # unless it has become the directory
 
     def add(self, name, values):
@@ -196,6 +195,7 @@ class Layer:
 
     def write(self, x):
         if self.part is None:
+            os.makedirs(self.directory, exist_ok=True)
             self.part = Npy(os.path.join(self.directory, f"part-{self.parts:05d}.npy"))
             self.part.tail = self.tail
             self.parts += 1

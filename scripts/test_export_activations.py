@@ -5,6 +5,7 @@ what the same modules put out without an Exporter."""
 
 import json
 import os
+import resource
 import sys
 import tempfile
 import unittest
@@ -175,6 +176,15 @@ class ExporterTest(unittest.TestCase):
         self.refused(FileExistsError, "out exists: remove it", "conv")
         with self.assertRaisesRegex(RuntimeError, "outside a forward"), Exporter(self.net, "conv", "b"):
             self.net.conv(self.batches[0])
+
+    def test_full_disk(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        try:
+            self.refused(OSError, "too large", ["conv", "lstm"])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        self.export("conv")
 
     @staticmethod
     def growing():
