@@ -50,9 +50,8 @@ func NewWriter(w io.Writer, shape ...int) (*Writer, error) {
 	return npy, nil
 }
 
-// appendHeader appends the header of an array of the type that numpy calls descr to
-// b. It ends with a newline at a multiple of 64 bytes, so that the array is aligned
-// in a memory map.
+// appendHeader appends the header of an array of the type code to b. It ends with a
+// newline at a multiple of 64 bytes, so that the array is aligned in a memory map.
 func appendHeader(b []byte, descr string, shape []int) []byte {
 	sizes := strings.ReplaceAll(formatShape(shape), " × ", ", ")
 	if len(shape) == 1 {
