@@ -167,7 +167,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (making, error) {
 	var inputs []inputJSON
 	if err == nil {
-		inputs, err = f.describer.layers(ctx, rows.inputs, rows.layers)
+		inputs, err = f.describeLayers(ctx, rows.inputs, rows.layers)
 	}
 	if changed := rows.unchanged(); changed != nil {
 		err = changed // and what else is wrong is no wonder
@@ -209,7 +209,7 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := f.files(cmd.Context(), path, path)
+	in, err := f.describe(cmd.Context(), path, path)
 	made := f.making(cmd.Context(), []inputJSON{in})
 	made.Parts = head.parts()
 	return &result{Comparison: c, making: made}, out, err

@@ -304,7 +304,7 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 // made describes the layers that a pane is made of, and makes sure that they have not
 // changed when that is done.
 func (m *matrix) made(ctx context.Context) (making, error) {
-	inputs, err := m.describer.layers(ctx, m.inputs, m.files)
+	inputs, err := m.describeLayers(ctx, m.inputs, m.files)
 	if changed := m.unchanged(); changed != nil {
 		err = changed
 	}

@@ -203,7 +203,7 @@ func (w *summation) made(ctx context.Context) (making, error) {
 	var err error
 	switch source := w.source.(type) {
 	case *fileRows:
-		inputs, err = d.layers(ctx, source.inputs, source.layers)
+		inputs, err = d.describeLayers(ctx, source.inputs, source.layers)
 	case *streamRows:
 		inputs = []inputJSON{{Name: "-", Paths: []string{}, Storage: source.storage}}
 	}

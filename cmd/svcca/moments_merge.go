@@ -41,7 +41,7 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		in, err := f.files(cmd.Context(), path, path)
+		in, err := f.describe(cmd.Context(), path, path)
 		if err != nil {
 			return err
 		}

@@ -124,7 +124,7 @@ type projectOptions struct {
 
 // made describes the files.
 func (f *projectFlags) made(ctx context.Context, directions, data string, layer activation.Layer) (making, error) {
-	inputs, err := f.describer.layers(ctx, []input{{name: data, paths: []string{data}}}, []activation.Layer{layer})
+	inputs, err := f.describeLayers(ctx, []input{{name: data, paths: []string{data}}}, []activation.Layer{layer})
 	if err == nil {
 		err = f.beside(ctx, "directions", directions, nil)
 	}

@@ -85,15 +85,15 @@ func (d *describer) making(ctx context.Context, inputs []inputJSON) making {
 // commandKey is where a context has the arguments of the command.
 type commandKey struct{}
 
-// layers describes open layers, those that are not nil. Whoever asks for hashes looks
+// describeLayers says what open layers are, those that are not nil. Whoever asks for hashes looks
 // afterwards whether a file has changed.
-func (d *describer) layers(ctx context.Context, inputs []input, layers []activation.Layer) ([]inputJSON, error) {
+func (d *describer) describeLayers(ctx context.Context, inputs []input, layers []activation.Layer) ([]inputJSON, error) {
 	described := []inputJSON{}
 	for i, l := range layers {
 		if l == nil {
 			continue
 		}
-		in, err := d.files(ctx, inputs[i].name, inputs[i].paths...)
+		in, err := d.describe(ctx, inputs[i].name, inputs[i].paths...)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (d *describer) layers(ctx context.Context, inputs []input, layers []activat
 
 // beside describes a file that a flag names.
 func (d *describer) beside(ctx context.Context, flag, path string, l activation.Layer) error {
-	in, err := d.files(ctx, path, path)
+	in, err := d.describe(ctx, path, path)
 	if err != nil {
 		return err
 	}
@@ -119,8 +119,8 @@ func (d *describer) beside(ctx context.Context, flag, path string, l activation.
 	return nil
 }
 
-// files describes the files at paths.
-func (d *describer) files(ctx context.Context, name string, paths ...string) (inputJSON, error) {
+// describe says what the files at paths are.
+func (d *describer) describe(ctx context.Context, name string, paths ...string) (inputJSON, error) {
 	in := inputJSON{Name: name, Paths: paths}
 	for _, path := range paths {
 		file := fileOf(path)

@@ -553,14 +553,14 @@ func TestDescribedOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	require.NoError(t, os.WriteFile(path, []byte("abc"), 0o600))
 	d := &describer{hashes: true}
-	in, err := d.files(t.Context(), "x", path, path)
+	in, err := d.describe(t.Context(), "x", path, path)
 	require.NoError(t, err)
 	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4
 	assert.Equal(t, []string{abc, abc}, in.SHA256)
 	require.NoError(t, os.WriteFile(path, []byte("abd"), 0o600))
-	in, err = d.files(t.Context(), "x", path)
+	in, err = d.describe(t.Context(), "x", path)
 	require.NoError(t, err)
 	assert.Equal(t, []string{abc}, in.SHA256)
-	_, err = (&describer{}).files(t.Context(), "x", path+"absent")
+	_, err = (&describer{}).describe(t.Context(), "x", path+"absent")
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
