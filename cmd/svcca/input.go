@@ -66,19 +66,6 @@ func checkDatapoints(x, y activation.Layer, transposed bool) error {
 		shown(x.Name()), n, shown(y.Name()), other, hint)
 }
 
-// readWeights reads a weight per datapoint, from an array of n or n × 1.
-func readWeights(path string, datapoints int) ([]float64, error) {
-	w, err := openWeights(path)
-	if err != nil {
-		return nil, err
-	}
-	defer w.file.Close()
-	if err := w.checkCount(datapoints); err != nil {
-		return nil, err
-	}
-	return w.next(datapoints)
-}
-
 // cancellable is a layer whose reading stops when ctx ends.
 type cancellable struct {
 	activation.Layer

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/pflag"
 )
@@ -8,6 +10,7 @@ import (
 // optionFlags are the flags of what is computed, in the words that all commands
 // share.
 type optionFlags struct {
+	describer
 	options   svcca.Options
 	weights   string
 	transpose bool
@@ -26,12 +29,28 @@ func (f *optionFlags) register(flags *pflag.FlagSet) {
 		"`S`: auto, exact, krylov (if huge)")
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
+	f.describer.register(flags)
 }
 
-// readWeights reads the weights of n datapoints, if there are any.
-func (f *optionFlags) readWeights(n int) (err error) {
-	if f.weights != "" {
-		f.options.Weights, err = readWeights(f.weights, n)
+// readWeights reads the weights of n datapoints, if there are any, and describes their
+// file.
+func (f *optionFlags) readWeights(ctx context.Context, n int) error {
+	if f.weights == "" {
+		return nil
 	}
-	return err
+	w, err := openWeights(f.weights)
+	if err != nil {
+		return err
+	}
+	defer w.file.Close()
+	if err := w.checkCount(n); err != nil {
+		return err
+	}
+	if f.options.Weights, err = w.next(n); err != nil {
+		return err
+	}
+	if err := f.beside(ctx, "weights", f.weights, w.file); err != nil {
+		return err
+	}
+	return w.file.Unchanged()
 }
