@@ -98,7 +98,7 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if err != nil {
 		return err
 	}
-	p := newProvenance(made, projectOptions{f.side, k, f.coordinates, f.transpose})
+	p := newProvenance(made, projectOptions{f.side, k, f.coordinates, f.transpose}, nil)
 	err = out.writeNoted(p, func(w io.Writer) error {
 		if err := work(w); err != nil {
 			return err
@@ -126,7 +126,7 @@ type projectOptions struct {
 func (f *projectFlags) made(ctx context.Context, directions, data string, layer activation.Layer) (making, error) {
 	inputs, err := f.describeLayers(ctx, []input{{name: data, paths: []string{data}}}, []activation.Layer{layer})
 	if err == nil {
-		err = f.beside(ctx, "directions", directions, nil)
+		err = f.beside(ctx, "directions", []string{directions}, nil)
 	}
 	return f.making(ctx, inputs), err
 }
@@ -192,7 +192,7 @@ const alignBytes = 1 << 26
 func align(d *svcca.Directions, layer cancellable, n, k int, write func(lapack.Matrix[float64]) error) error {
 	rows := max(1, alignBytes/(8*k))
 	for first := 0; first < n; first += rows {
-		aligned, err := d.Align(part{layer, first, min(rows, n-first)}, k)
+		aligned, err := d.Align(activation.Take(layer, 0, interval(first, min(first+rows, n))), k)
 		if err == nil {
 			err = write(aligned)
 		}

@@ -31,6 +31,9 @@ type madeOf struct {
 	With                        map[string]describedInput
 	Parts                       []*madeOf
 	Options                     map[string]any
+	Selection                   struct {
+		Steps []struct{ Flag, Value string }
+	}
 }
 
 type describedInput struct {
@@ -317,8 +320,9 @@ func TestSumsSayWhatMadeThem(t *testing.T) {
 	assert.Equal(t, "svcca.provenance/1", one.Schema)
 	sha := sha256.Sum256(read(t, x))
 	assert.Equal(t, describedInput{"x.npy", "float64", []string{"x.npy"}, []string{hex.EncodeToString(sha[:])}, []int{60, 6}, []int64{128 + 60*6*8}}, one.Inputs[0])
-	assert.Equal(t, map[string]any{"datapoints": []any{0.0, 20.0}, "method": "moments", "precision": "float64", "transpose": false, "weights": false}, one.Options)
-	assert.Equal(t, []any{20.0, 30.0}, two.Options["datapoints"])
+	assert.Equal(t, map[string]any{"datapoints": 20.0, "method": "moments", "precision": "float64", "transpose": false, "weights": false}, one.Options)
+	assert.Equal(t, 10.0, two.Options["datapoints"])
+	assert.Equal(t, "20:30", two.Selection.Steps[0].Value)
 	assert.Equal(t, "w.npy", two.With["weights"].Name)
 	assert.Equal(t, []describedInput{{Name: "-", Storage: "float64", Paths: []string{}}}, three.Inputs)
 	assert.Equal(t, 6.0, three.Options["split"])
@@ -371,12 +375,12 @@ func TestMergesStayFlat(t *testing.T) {
 		acc = from + ".sums"
 	}
 	m := unmarshalMade(t, headOf(t, acc).Provenance)
-	var rows []any
+	var rows []string
 	for _, part := range m.Parts {
 		assert.Empty(t, part.Parts)
-		rows = append(rows, part.Options["datapoints"].([]any)[0])
+		rows = append(rows, part.Selection.Steps[0].Value)
 	}
-	assert.Equal(t, []any{0.0, 10.0, 20.0, 30.0}, rows)
+	assert.Equal(t, []string{":10", "10:20", "20:30", "30:40"}, rows)
 }
 
 // outputsOf are commands and the files that each writes.
