@@ -11,13 +11,24 @@
 //	err = x.Read(block, 0, 0)
 //
 // Rows are datapoints and columns are neurons. An array of shape (n) is one
-// neuron; (n, d) is d neurons; (n, a, b, c) is n feature maps, each flattened in
-// C order to a·b·c neurons, whatever the order on disk. A file that holds
-// neurons × datapoints is turned by T.
+// neuron; (n, d) is d neurons; of 3 to 5 dimensions each datapoint, such as feature
+// maps (n, a, b, c), is flattened in C order, whatever the order on disk, to a·b·c
+// neurons. A file that holds neurons × datapoints is turned by T.
 //
-// Elements are float16, float32 or float64 of either byte order, in C or Fortran
-// order, in .npy of version 1, 2 or 3. All come out as float64, exactly. NaN and
-// infinities come out as they are: judging values is left to whoever reads them.
+// Files are .npy of version 1, 2 or 3, one array; .npz and .safetensors, archives of
+// several, of which Open takes one by "x.npz:fc1" and Members tells the names. What
+// a file is, its contents say, not its name. Of a .npz members are read where they
+// lie, or, where they are compressed, inflated to a temporary file as far as they
+// are read: allow for its size where temporary files go. PyTorch's own files hold
+// programs: an error gives the command that converts them.
+//
+// Elements are float16, bfloat16, float32 or float64 of either byte order, in C or
+// Fortran order; all come out as float64, exactly. Elements of int8 come with a scale:
+// q stands for (q − zero point)·scale, rounded to float64, both one number or one for
+// each neuron. In an archive the two are the arrays fc1_scale and fc1_zero_point, or
+// fc1.scale and fc1.zero_point, of fc1; beside layer3.npy the files layer3.scale.npy
+// and layer3.zero_point.npy. Without a zero point it is 0. NaN and infinities come out
+// as they are: judging values is left to whoever reads them.
 //
 // A file is never held in memory whole: a call of Read needs one buffer of fixed
 // size, however large the file or the block. Fastest are blocks of whole rows

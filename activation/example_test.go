@@ -1,6 +1,7 @@
 package activation_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -40,6 +41,38 @@ func ExampleOpen() {
 	// Output:
 	// 4 datapoints, 3 neurons, stored as float64
 	// [0.5 0.25 2]
+}
+
+// One layer of an archive, which numpy.savez has written here.
+func ExampleMembers() {
+	dir, err := os.MkdirTemp("", "activation")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "network.npz")
+	if err := writeNetwork(path, "fc10", "fc2"); err != nil {
+		log.Fatal(err)
+	}
+
+	names, err := activation.Members(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, name := range names {
+		x, err := activation.Open(path + ":" + name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		datapoints, neurons := x.Dims()
+		fmt.Println(name, datapoints, neurons)
+		if err := x.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// fc2 4 3
+	// fc10 4 3
 }
 
 // A layer that was saved in three parts reads as one.
@@ -127,7 +160,37 @@ func writeLayer(path string) error {
 		return err
 	}
 	defer f.Close()
-	w, err := activation.NewWriter(f, 4, 3)
+	if err := writeArray(f); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// writeNetwork writes an array for each name.
+func writeNetwork(path string, names ...string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z := zip.NewWriter(f)
+	for _, name := range names {
+		w, err := z.Create(name + ".npy")
+		if err != nil {
+			return err
+		}
+		if err := writeArray(w); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func writeArray(to io.Writer) error {
+	w, err := activation.NewWriter(to, 4, 3)
 	if err != nil {
 		return err
 	}
@@ -139,10 +202,7 @@ func writeLayer(path string) error {
 			return err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return f.Close()
+	return w.Close()
 }
 
 // Arrays with names, and a text on what they are, make a .safetensors.

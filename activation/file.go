@@ -160,7 +160,7 @@ func (f *File) Storage() string { return f.header.element.String() }
 // T returns a view of a file that holds neurons × datapoints: the same values
 // with datapoints and neurons exchanged. It reads from the same source, and
 // closing either closes both. A file of another than two dimensions gives a
-// *FormatError.
+// *FormatError, and so does one of int8 whose scale is one number for each datapoint then.
 func (f *File) T() (*File, error) {
 	if len(f.header.shape) != 2 {
 		return nil, &FormatError{Name: f.name, Problem: fmt.Sprintf(
@@ -170,5 +170,8 @@ func (f *File) T() (*File, error) {
 	t := *f
 	t.datapoints, t.neurons = f.neurons, f.datapoints
 	t.byColumns = !f.byColumns
+	if err := t.checkSteps(); err != nil {
+		return nil, err
+	}
 	return &t, nil
 }

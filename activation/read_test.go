@@ -93,7 +93,7 @@ func differs(f blockReader, row, col, rows, cols, pad int, want func(row, col in
 }
 
 func TestRead(t *testing.T) {
-	shapes := [][]int{{1}, {70}, {1, 1}, {1, 9}, {9, 1}, {70, 21}, {5, 140}, {0, 4}, {4, 0}, {7, 2, 3, 5}, {1, 3, 1, 4}, {3, 4, 0, 2}}
+	shapes := [][]int{{1}, {70}, {1, 1}, {1, 9}, {9, 1}, {70, 21}, {5, 140}, {0, 4}, {4, 0}, {7, 3, 5}, {4, 1, 6}, {2, 0, 3}, {7, 2, 3, 5}, {5, 2, 3, 1, 4}, {1, 3, 1, 4}, {3, 4, 0, 2}}
 	for _, descr := range []string{"<f2", ">f2", "<f4", ">f4", "<f8", ">f8"} {
 		for _, fortran := range []bool{false, true} {
 			for _, shape := range shapes {

@@ -19,11 +19,12 @@ type Shards struct {
 	ends  []int   // datapoints up to the end of each file
 }
 
-// OpenShards opens the .npy files at paths, in that order, as the layer name.
-// Each is an array of two dimensions, or of four (feature maps), all of the same
-// sizes but for the first, the number of datapoints, and of the same type; a shard
-// may have no datapoint, and byte orders and C or Fortran order may differ. Every shard stays open, so there are at most as many as the process
-// may open files. The caller closes the layer.
+// OpenShards opens the files at paths, as Open takes them, in that order as the layer
+// name. Each is an array of 2 to 5 dimensions, all of the same sizes but for the first,
+// the number of datapoints, and of the same type; a shard may have no datapoint, and
+// byte orders, C or Fortran order and scales of int8 may differ. Every shard stays open,
+// so there are at most as many as the process may open files. The caller closes the
+// layer.
 //
 // Errors are those of Open, and *FormatErrors for a shard that does not fit the
 // first or for no paths at all; all but the last name the shard. After an error
@@ -53,15 +54,13 @@ func (s *Shards) open(path string) error {
 	fault := func(format string, args ...any) error {
 		return &FormatError{Name: path, Problem: fmt.Sprintf(format, args...)}
 	}
-	switch shape := f.header.shape; {
-	case len(shape) == 4 && len(first.header.shape) == 4:
-		if !slices.Equal(shape[1:], first.header.shape[1:]) {
-			return fault("this shard holds maps of %s, %s of %s", formatShape(shape[1:]), first.name, formatShape(first.header.shape[1:]))
-		}
-	case len(shape) != 2 && (len(shape) != 4 || f != first):
-		return fault("a shard of 2 dimensions (datapoints × neurons) expected, this has %d: %s", len(shape), formatShape(shape))
-	case len(shape) != len(first.header.shape):
-		return fault("a shard of 4 dimensions expected, as %s has, this has 2: %s", first.name, formatShape(shape))
+	switch shape, want := f.header.shape, first.header.shape; {
+	case len(shape) < 2:
+		return fault("a shard of 2 dimensions (datapoints × neurons) or more expected, this has 1: %s", formatShape(shape))
+	case len(shape) != len(want):
+		return fault("a shard of %d dimensions expected, as %s has, this has %d: %s", len(want), first.name, len(shape), formatShape(shape))
+	case len(shape) > 2 && !slices.Equal(shape[1:], want[1:]):
+		return fault("each datapoint of this shard is %s, of %s %s", formatShape(shape[1:]), first.name, formatShape(want[1:]))
 	}
 	switch {
 	case f.neurons != first.neurons:
@@ -89,8 +88,7 @@ func (s *Shards) Dims() (datapoints, neurons int) {
 	return s.ends[len(s.ends)-1], s.files[0].neurons
 }
 
-// Shape returns the sizes of the array that the shards make together: 2, or 4 of
-// feature maps.
+// Shape returns the sizes of the array that the shards make together.
 func (s *Shards) Shape() []int {
 	shape := s.files[0].Shape()
 	shape[0], _ = s.Dims()

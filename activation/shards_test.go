@@ -107,10 +107,10 @@ func TestShardsOfMaps(t *testing.T) {
 	assert.Empty(t, differs(s, 1, 5, 4, 19, 0, func(i, j int) float64 { return value(i*d + j) }))
 
 	for message, files := range map[string][2][]byte{
-		"this shard holds maps of 2 × 3 × 4, DIR/part-000.npy of 3 × 2 × 4":                    {maps(0, 2, 3, 2, 4), maps(2, 3, 2, 3, 4)},
-		"a shard of 4 dimensions expected, as DIR/part-000.npy has, this has 2: 3 × 24":        {maps(0, 2, 3, 2, 4), cut("<f4", 2, 3, 24).file()},
-		"a shard of 2 dimensions (datapoints × neurons) expected, this has 4: 3 × 3 × 2 × 4":   {cut("<f4", 0, 2, 24).file(), maps(2, 3, 3, 2, 4)},
-		"part-000.npy: a shard of 2 dimensions (datapoints × neurons) expected, this has 1: 4": {array{descr: "<f4", shape: []int{4}}.file(), maps(2, 3, 3, 2, 4)},
+		"each datapoint of this shard is 2 × 3 × 4, of DIR/part-000.npy 3 × 2 × 4":                     {maps(0, 2, 3, 2, 4), maps(2, 3, 2, 3, 4)},
+		"a shard of 4 dimensions expected, as DIR/part-000.npy has, this has 2: 3 × 24":                {maps(0, 2, 3, 2, 4), cut("<f4", 2, 3, 24).file()},
+		"a shard of 2 dimensions expected, as DIR/part-000.npy has, this has 4: 3 × 3 × 2 × 4":         {cut("<f4", 0, 2, 24).file(), maps(2, 3, 3, 2, 4)},
+		"part-000.npy: a shard of 2 dimensions (datapoints × neurons) or more expected, this has 1: 4": {array{descr: "<f4", shape: []int{4}}.file(), maps(2, 3, 3, 2, 4)},
 	} {
 		dir := t.TempDir()
 		_, err := OpenShards("conv1", writeFiles(t, dir, files[0], files[1]))
@@ -144,7 +144,7 @@ func TestOpenShardsRefuses(t *testing.T) {
 	}{
 		{"text", []byte("0.5 1.5\n"), "part-001.npy: not a .npy file"},
 		{"truncated", good.file()[:100], "part-001.npy: truncated"},
-		{"1-D", array{descr: "<f4", shape: []int{4}}.file(), "part-001.npy: a shard of 2 dimensions (datapoints × neurons) expected, this has 1: 4"},
+		{"1-D", array{descr: "<f4", shape: []int{4}}.file(), "part-001.npy: a shard of 2 dimensions (datapoints × neurons) or more expected, this has 1: 4"},
 		{"4-D", array{descr: "<f4", shape: []int{1, 2, 2, 1}}.file(), "this has 4: 1 × 2 × 2 × 1"},
 		{"neurons", cut("<f4", 0, 4, 3).file(), "part-001.npy: this shard has 3 neurons, DIR/part-000.npy 4"},
 		{"neurons of no datapoints", cut("<f4", 0, 0, 3).file(), "part-001.npy: this shard has 3 neurons, DIR/part-000.npy 4"},

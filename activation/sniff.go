@@ -83,7 +83,7 @@ func quoted(s string) string {
 	if s != "" && strings.IndexFunc(s, plain) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\\''`) + "'"
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func isText(head []byte) bool {

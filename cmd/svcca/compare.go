@@ -35,14 +35,14 @@ func newCompare() *cobra.Command {
 		Use:   "compare A.npy B.npy | PAIR.sums [flags]",
 		Short: "Compares two layers",
 		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
-datapoints × neurons, floating point, written by numpy.save. Row i of both is
-the same input. A pattern in quotes is one layer in shards. Files may be larger
-than memory. PAIR.sums holds sums of both layers, which svcca moments wrote.
-Feature maps, of four dimensions, need --conv; of three, each token is a row.
+datapoints × neurons, written by numpy.save; of a .npz or .safetensors name one,
+as in x.npz:fc1. Row i of both is the same input. A pattern in quotes is one
+layer in shards. Files may be larger than memory. PAIR.sums: svcca moments wrote
+it. Feature maps, of four dimensions, need --conv; of three, each token is a row.
 svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
   svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
-  svcca compare 'a/layer3/part-*.npy' b.npy --keep 'count(20)' --json > ab.json`,
+  svcca compare 'a/fc1/part-*.npy' b.npz:fc1 --keep 'count(20)' --json > ab.json`,
 		Args: twoFilesOrSums,
 	}, func(cmd *cobra.Command, args []string) error {
 		return f.run(cmd, args)

@@ -36,7 +36,7 @@ func message(err error) string {
 	)
 	switch {
 	case errors.As(err, &format):
-		return shown(format.Name) + ": " + format.Problem
+		return shown(format.Name) + ": " + shown(format.Problem) // which may name members
 	case errors.As(err, &value):
 		return fmt.Sprintf("%s: datapoint %d, neuron %d (counted from 0) is %v: correct it, or leave that datapoint out of every file",
 			shown(value.Layer), value.Datapoint, value.Neuron, value.Value)
@@ -50,7 +50,11 @@ func message(err error) string {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
 	text = strings.TrimPrefix(strings.ReplaceAll(text, ": conv: ", ": "), "conv: ") // not of --conv:
-	return strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error())
+	lines := strings.Split(strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error()), "\n")
+	for i, line := range lines {
+		lines[i] = shown(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // suggestFile returns a hint where a file of a similar name lies beside path, or

@@ -29,6 +29,10 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 		return nil, err
 	}
 	if !as.transpose {
+		if n, _ := l.Dims(); l.Storage() == "int8" && n > 0 && stepsOf(l) == nil {
+			l.Close()
+			return nil, fmt.Errorf("%s: its scale is one number for each of %s: --transpose if the file holds neurons × datapoints", shown(path), plural(n, "datapoint"))
+		}
 		return l, nil
 	}
 	f, ok := l.(*activation.File)

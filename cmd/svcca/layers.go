@@ -70,7 +70,7 @@ func expandLayers(args []string) (layers []input, left []leftOut, err error) {
 
 // layersIn returns the layers in files.
 func layersIn(paths []string) (layers []input, left []leftOut) {
-	for _, in := range gatherShards(naturally(paths)) {
+	for _, in := range gatherShards(withoutCompanions(naturally(paths))) {
 		if len(in.paths) != 1 || in.paths[0] != in.name {
 			layers = append(layers, in)
 			continue
@@ -93,7 +93,7 @@ func oneLayer(arg string) (input, error) {
 	if err != nil {
 		return input{}, err
 	}
-	paths = naturally(paths)
+	paths = withoutCompanions(naturally(paths))
 	switch info, err := os.Stat(arg); {
 	case err == nil && info.IsDir():
 		layers, _ := layersIn(paths)
@@ -152,7 +152,7 @@ func expand(arg string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%s: the pattern matches no %s file%s", shown(arg), layerFiles, suggestMatch(arg))
 	}
-	return withoutCompanions(paths), nil
+	return paths, nil
 }
 
 // layerFiles are what directories and patterns stand for.
@@ -175,7 +175,7 @@ func filesBelow(dir string) ([]string, error) {
 	for i, name := range found {
 		found[i] = filepath.Join(dir, filepath.FromSlash(name))
 	}
-	return withoutCompanions(found), err
+	return found, err
 }
 
 func isPattern(arg string) bool { return strings.ContainsAny(arg, "*?[{") }

@@ -37,8 +37,8 @@ func newMatrix() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
-		Long: `Compares layers with each other, or with each of --against. FILE: a .npy, or a
-directory or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
+		Long: `Compares layers. FILE: .npy, .npz (or x.npz:fc1 of it), .safetensors, directory
+or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
