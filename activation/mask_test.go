@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,4 +97,43 @@ func TestMaskRefused(t *testing.T) {
 	}
 	_, err := OpenMask(filepath.Join(t.TempDir(), "none.npy"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// FuzzMask: a file is refused, or keeps what its bytes say, and costs no more memory
+// than it has bytes.
+func FuzzMask(f *testing.F) {
+	for _, c := range []struct {
+		descr string
+		shape []int
+		data  []byte
+	}{{"|b1", []int{2, 3}, []byte{0, 1, 1, 0, 1, 0}}, {"<i2", []int{2}, []byte{1, 0, 0, 0}}, {"<f4", []int{1}, []byte{0, 0, 0x80, 0x3f}}, {"|b1", []int{1 << 40, 0}, nil}, {"|u1", []int{1}, []byte{2}}} {
+		f.Add(append(withHeader(1, array{descr: c.descr, shape: c.shape}.dict()+"\n"), c.data...))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := newSource(bytes.NewReader(b), func() error { return nil })
+		h, err := readHeader("x", r, int64(len(b)))
+		if err != nil {
+			return
+		}
+		m, err := readMask(newFile("x", r, h))
+		if err != nil {
+			require.ErrorIs(t, err, ErrFormat)
+			require.Less(t, len(err.Error()), 500)
+			return
+		}
+		require.LessOrEqual(t, len(m.keep), len(b))
+		kept := m.Kept()
+		if m.shape[0] > len(b) || len(m.keep) == 0 {
+			return // of no values there may be any number of rows
+		}
+		require.Equal(t, kept, m.Take(upTo(m.shape[0])).Kept())
+	})
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

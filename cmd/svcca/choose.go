@@ -215,6 +215,16 @@ func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 	return f.ids, nil
 }
 
+// withoutIDs returns those of inputs that are not the ids of another, by a pattern:
+// both may lie in one directory.
+func (f *selectFlags) withoutIDs(inputs []input) []input {
+	if len(f.ids) != 1 || !strings.Contains(f.ids[0], "*") {
+		return inputs
+	}
+	files, _ := f.idFiles(inputs) // cannot fail
+	return slices.DeleteFunc(inputs, func(in input) bool { return slices.Contains(files, in.name) })
+}
+
 // files returns the files that the flags name.
 func (f *selectFlags) files(inputs []input) (files []string) {
 	if len(f.ids) > 0 {
@@ -325,7 +335,8 @@ func (c *choosing) reading(l activation.Layer) string {
 	if c.maps.way != "" {
 		return c.maps.assumed(newStrip(l, c.maps.layout))
 	}
-	shape := l.Shape()
+	of, _, _ := activation.Origin(l, 0, 0) // of all examples
+	shape := of.Shape()
 	layout, other := activation.NTD, activation.NCT
 	length, neurons := shape[1], shape[2]
 	if c.maps.layout == conv.NCHW {

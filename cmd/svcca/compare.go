@@ -172,7 +172,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	limit()
 	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
-		return nil, nil, f.placed(cmd.Context(), err, 0, chosen.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
 	r := &result{Comparison: c, making: made, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows), selection: chosen.told()}
 	r.warnMaps()

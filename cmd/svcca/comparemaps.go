@@ -72,7 +72,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 	limit()
 	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
-		return nil, nil, f.placed(cmd.Context(), err, 0, chosen.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
 	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
 }

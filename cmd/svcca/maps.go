@@ -189,7 +189,9 @@ func squareIn(shape []int) (layout conv.Layout, one bool) {
 // assumed says how a file of maps is read, and where only the other layout would
 // make them square that there is another.
 func (f *mapFlags) assumed(l activation.Layer) string {
+	of, _, _ := activation.Origin(l, 0, 0)
 	shape := l.Shape()
+	shape[0], _ = of.Dims() // all images
 	text := fmt.Sprintf("%q: %s", l.Name(), reading(shape, f.layout))
 	if square, one := squareIn(shape); one && square != f.layout {
 		s := sizeOf(shape, square)

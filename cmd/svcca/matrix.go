@@ -152,8 +152,9 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	pane.selection = m.chosen.told()
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: m.chosen.told(), Translated: pane.pairs,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
 		Skipped: m.left, Backend: native.Describe(),
 	}
 	for _, out := range outputs {
@@ -271,12 +272,12 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 			bad = len(m.inputs) > 1
 			return false
 		}
-		skipped[layer] = message(m.placed(ctx, err, 0, m.views, m.inputs))
+		skipped[layer] = message(m.placed(ctx, err, m.views, m.inputs))
 		return true
 	}
 	layers, against := m.paneLayers()
 	pane, err := svcca.Pairwise(ctx, layers, against, o)
-	switch err = m.placed(ctx, err, 0, m.views, m.inputs); {
+	switch err = m.placed(ctx, err, m.views, m.inputs); {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):

@@ -48,7 +48,7 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 			m.left = append(m.left, l)
 			m.notice("left out: " + l.Reason)
 		}
-		for _, in := range inputs {
+		for _, in := range m.withoutIDs(inputs) {
 			key := ""
 			for _, path := range in.paths {
 				key += filepath.Clean(path) + "\x00"

@@ -18,8 +18,9 @@ import (
 type scored struct {
 	*svcca.Pane
 	mapFlags
-	images int
-	pairs  [][]translatedPair // by dft and lowpass: as Pairs
+	images    int
+	pairs     [][]translatedPair // by dft and lowpass: as Pairs
+	selection *selection         // nil: everything
 }
 
 // translatedPair is what a pair has under translations beside its scores.
@@ -64,7 +65,7 @@ func (s *scored) over() string {
 	case byLowPass:
 		return images + ", low frequencies where sizes differ (lowpass)"
 	}
-	return plural(s.Rows[0].Datapoints, "datapoint")
+	return plural(s.Rows[0].Datapoints, s.unit())
 }
 
 // ofImages is chanceOfImages.
@@ -248,7 +249,7 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 		return err
 	}
 	at := t.blame(ctx, i, j)
-	err = t.placed(ctx, err, 0, t.views, t.inputs)
+	err = t.placed(ctx, err, t.views, t.inputs)
 	switch {
 	case at >= 0 && t.skipBad:
 		t.leave(at, message(err))

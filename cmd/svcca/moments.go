@@ -420,16 +420,11 @@ func (w *summation) run(ctx context.Context) (data []byte, err error) {
 // placed returns err with the place of a value that is not finite, in a block that
 // comes after what is done.
 func (w *summation) placed(ctx context.Context, err error) error {
-	if w.chosen != nil {
-		return w.flags.mapFlags.placed(ctx, err, w.done, w.chosen.layers, w.inputs)
+	err = later(err, w.done)
+	if w.chosen == nil {
+		return err
 	}
-	var value *svcca.NotFiniteError
-	if errors.As(err, &value) {
-		at := *value
-		at.Datapoint += w.done
-		return &at
-	}
-	return err
+	return w.flags.mapFlags.placed(ctx, err, w.chosen.layers, w.inputs)
 }
 
 // unchanged returns an error where a file is not what it was when opened.

@@ -11,9 +11,9 @@ import (
 )
 
 // placed returns err with the place of a value that is not finite as its file has
-// it, and how many there are, which takes another reading. The value is in a block
-// of one of layers, some of inputs, that begins with datapoint before.
-func (f *mapFlags) placed(ctx context.Context, err error, before int, layers []activation.Layer, inputs []input) error {
+// it, and how many there are, which takes another reading. The value is in one of
+// layers, which are inputs as they are compared.
+func (f *mapFlags) placed(ctx context.Context, err error, layers []activation.Layer, inputs []input) error {
 	var value *svcca.NotFiniteError
 	if !errors.As(err, &value) {
 		return err
@@ -31,9 +31,21 @@ func (f *mapFlags) placed(ctx context.Context, err error, before int, layers []a
 		if count > 1 {
 			advice = fmt.Sprintf("%d values in %s are not finite: correct them, or leave those out of every file, as --nonfinite drop does", count, plural(len(rows), unit))
 		}
-		of, row, col := activation.Origin(l, before+value.Datapoint, value.Neuron)
+		of, row, col := activation.Origin(l, value.Datapoint, value.Neuron)
 		name, at := inFile(of, row, inputs[i])
 		return fmt.Errorf("%s: %s (counted from 0) is %v: %s", shown(name), f.placeWords(of.Shape(), at, col), value.Value, advice)
+	}
+	return err
+}
+
+// later returns err with the place of a value that is not finite, which it counts from
+// datapoint before on.
+func later(err error, before int) error {
+	var value *svcca.NotFiniteError
+	if errors.As(err, &value) {
+		at := *value
+		at.Datapoint += before
+		return &at
 	}
 	return err
 }

@@ -111,18 +111,18 @@ func tokenLayout(l conv.Layout) activation.TokenLayout {
 	return activation.NTD
 }
 
-// newSelection is a page of the help: the flags that compare, matrix and moments
-// share, and have no room for in theirs.
+// newSelection is a page of the help: the flags that commands share, and have no room
+// for in theirs.
 func newSelection() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "selection",
 		Short: "Flags that choose what of the files is compared",
 		Example: `  svcca compare a.npy b.npy --ids a.txt --ids b.txt --sample 5000 --seed 1
   svcca compare a.npy b.npy --tokens mean --mask padding.npy --neurons 0:256`,
-		Long: `compare, matrix and moments take these flags, which apply alike to all layers
-and in this order: ids joins datapoints, in the order of the first layer; of
-what is left datapoints, then sample choose; mask leaves out datapoints, tokens
-or, by --conv pixels, positions; nonfinite drop what is left with NaN or Inf.
+		Long: `compare, matrix, moments and project take these flags. They apply alike to all
+layers and in this order: ids joins datapoints, in the order of the first layer;
+of these datapoints, then sample choose; mask leaves out datapoints, tokens or,
+by --conv pixels, positions; nonfinite drop what has NaN or Inf in any layer.
 Rows of --mask and --weights are those of the first layer's file.
 
 Files of three dimensions are examples × tokens × neurons (--layout ntd), or

@@ -387,7 +387,7 @@ svcca: assumed; else --layout nct if these are 7 channels × 4 times, --tokens m
 	assert.Contains(t, stdout, "SVCCA of two layers over 84 tokens\n")
 	assert.Contains(t, stdout, "Options: --tokens each --layout ntd --keep")
 	checkWidth(t, stdout)
-	_, _, stderr = call(t, "compare", "xc.npy", "xc.npy", "--layout", "nct", "--tokens", "last")
+	_, _, stderr = call(t, "compare", "xc.npy", "xc.npy", "--layout", "nct", "--tokens", "last", "--datapoints", "2:")
 	assert.Equal(t, "svcca: \"xc.npy\": 12 examples of 7 tokens × 5 neurons (nct), its last token is a datapoint\n", stderr)
 	status, _, stderr = call(t, "compare", "x.npy", "y.npy", "--quiet")
 	assert.Equal(t, exitDone, status)
@@ -712,4 +712,110 @@ func TestSelectMoments(t *testing.T) {
 	save(t, "want_y.npy", ty)
 	assert.Equal(t, sums("want_x.npy", "want_y.npy").Rho, sums("x.npy", "y.npy").Rho)
 	assert.InDelta(t, sums("want_x.npy", "want_y.npy").Mean, sums("xc.npy", "yc.npy", "--layout", "nct").Mean, 1e-12)
+}
+
+func TestSelectProject(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x, y := gaussian(1, 60, 6), mixed(60, 5)
+	save(t, "x.npy", holed(x, map[[2]int]float64{{9, 1}: math.NaN()}))
+	save(t, "y.npy", y)
+	status, _, stderr := call(t, "compare", "x.npy", "y.npy", "--neurons", "1:4", "--nonfinite", "drop", "--directions", "d.npz")
+	require.Equal(t, exitDone, status, stderr)
+	rows := slices.DeleteFunc(interval(5, 40), func(i int) bool { return i == 9 })
+	save(t, "want_x.npy", rowsOf(x, rows, []int{1, 2, 3}))
+	for _, how := range []string{"", "--coordinates"} {
+		project := func(data, out string, more ...string) {
+			t.Helper()
+			status, _, stderr := call(t, append(append([]string{"project", "d.npz", data, "--side", "x", "-o", out, "--force"}, strings.Fields(how)...), more...)...)
+			require.Equal(t, exitDone, status, stderr)
+		}
+		project("want_x.npy", "want.npy")
+		project("x.npy", "got.npy", "--neurons", "1:4", "--datapoints", "5:40", "--nonfinite", "drop")
+		assert.Equal(t, read(t, "want.npy"), read(t, "got.npy"))
+		args := append([]string{"project", "d.npz", "x.npy", "--side", "x", "-o", "bad.npy", "--neurons", "1:4", "--datapoints", "2:"}, strings.Fields(how)...)
+		status, _, stderr := call(t, args...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "x.npy: datapoint 9, neuron 1 (counted from 0) is NaN")
+		assert.NotContains(t, listing(t, "."), "bad.npy")
+	}
+}
+
+func TestSelectMisused(t *testing.T) {
+	x, _ := tokenFiles(t)
+	save(t, "flat.npy", x)
+	save(t, "maps.npy", lapack.Of(12, 35, x.Data), 12, 1, 7, 5)
+	saveMask(t, "rows.npy", func(int) bool { return true }, 84)
+	saveMask(t, "none.npy", func(int) bool { return false }, 84)
+	saveMask(t, "tokens.npy", func(i int) bool { return i > 6 }, 12, 7)
+	saveMask(t, "pixels.npy", func(int) bool { return true }, 12, 2, 7)
+	saveArray(t, "halves.npy", "|u1", []byte{1, 2, 0}, 3)
+	saveIndices(t, "beyond.npy", []int{1, 84})
+	saveShape(t, "empty.npy", nil, 1<<40, 3, 0)
+	saveShape(t, "none3.npy", nil, 1<<40, 0)
+	saveShape(t, "five.npy", x.Data, 12, 7, 5, 1, 1)
+	status, _, stderr := call(t, "moments", "flat.npy", "flat.npy", "-o", "pair.sums")
+	require.Equal(t, exitDone, status, stderr)
+	for _, c := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"compare flat.npy flat.npy --datapoints 3:1", exitMisused, "A:B expected"},
+		{"compare flat.npy flat.npy --datapoints 1,,2", exitMisused, "A:B expected"},
+		{"compare flat.npy flat.npy --datapoints -1", exitMisused, "A:B expected"},
+		{"compare flat.npy flat.npy --datapoints 80:85", exitFailed, "flat.npy has 84 datapoints: --datapoints 80:85 reaches beyond them"},
+		{"compare flat.npy flat.npy --datapoints @beyond.npy", exitFailed, "--datapoints @beyond.npy reaches beyond them"},
+		{"compare flat.npy flat.npy --datapoints @x.npy", exitFailed, "x.npy: an array of integers expected"},
+		{"compare flat.npy flat.npy --datapoints 3:9,5", exitFailed, "--datapoints 3:9,5 names 5 twice"},
+		{"compare flat.npy flat.npy --neurons 5", exitFailed, "flat.npy has 5 neurons: --neurons 5 reaches beyond them"},
+		{"compare flat.npy flat.npy --neurons 0,0", exitFailed, "--neurons 0,0 names 0 twice"},
+		{"compare maps.npy maps.npy --conv dft --neurons 5", exitFailed, "maps.npy has 5 channels: --neurons 5 reaches beyond them"},
+		{"compare flat.npy flat.npy --sample 85", exitFailed, "--sample 85: there are only 84 datapoints to draw from"},
+		{"compare flat.npy flat.npy --sample 0", exitMisused, "--sample 0: 1 or more expected"},
+		{"compare flat.npy flat.npy --seed 1", exitMisused, "--seed is of --sample"},
+		{"compare flat.npy flat.npy --mask none.npy", exitFailed, "--mask none.npy leaves none of 84 datapoints"},
+		{"compare flat.npy flat.npy --mask halves.npy", exitFailed, "halves.npy: [1] is 2"},
+		{"compare flat.npy flat.npy --mask tokens.npy", exitFailed, "tokens.npy is a mask of 12 datapoints, flat.npy has 84"},
+		{"compare x.npy y.npy --mask rows.npy", exitFailed, "rows.npy is a mask of 84 datapoints, x.npy has 12"},
+		{"compare x.npy y.npy --mask tokens.npy --tokens mean", exitFailed, "tokens.npy: example 0 (counted from 0) has no token left"},
+		{"compare x.npy y.npy --mask pixels.npy", exitFailed, "pixels.npy: a mask of 12 × 7 (examples × tokens) expected"},
+		{"compare x.npy y.npy --conv dft --mask tokens.npy", exitMisused, "tokens.npy is a mask of 12 × 7: of maps, --conv pixels leaves out positions"},
+		{"compare x.npy y.npy --conv pixels --mask pixels.npy", exitFailed, "pixels.npy is a mask of 2 × 7 an image, the maps of x.npy are of 1 × 7"},
+		{"compare x.npy y.npy --conv dft --tokens each", exitMisused, "--tokens does not go with --conv"},
+		{"compare x.npy flat.npy", exitFailed, "x.npy has 12 datapoints, flat.npy 84"},
+		{"compare x.npy y.npy --transpose", exitFailed, "only an array of 2 dimensions"},
+		{"compare flat.npy flat.npy --tokens last", exitMisused, "--tokens is for files of three dimensions"},
+		{"compare flat.npy flat.npy --layout nct", exitMisused, "--layout is for feature maps and tokens"},
+		{"compare flat.npy flat.npy --nonfinite skip", exitMisused, "error or drop expected"},
+		{"compare x.npy y.npy --tokens sum", exitMisused, "one of each, mean, last expected"},
+		{"compare five.npy five.npy", exitFailed, "five.npy has 5 dimensions, 12 × 7 × 5 × 1 × 1"},
+		{"compare empty.npy empty.npy", exitFailed, "empty.npy is of 1099511627776 × 3 × 0: there is nothing to select from"},
+		{"compare none3.npy none3.npy --datapoints 1:", exitFailed, "none3.npy is of 1099511627776 × 0: there is nothing to select from"},
+		{"compare pair.sums --sample 3", exitMisused, "--sample does not go with sums"},
+		{"moments pair.sums --neurons 3", exitMisused, "--neurons does not go with a file of sums"},
+		{"moments --merge pair.sums -o b.sums --mask rows.npy", exitMisused, "--mask does not go with --merge"},
+		{"moments - -o b.sums --tokens mean", exitMisused, "--tokens does not go with standard input"},
+		{"matrix flat.npy --nonfinite drop --mask none.npy", exitFailed, "--mask none.npy leaves none"},
+		{"matrix flat.npy --weights rows.npy --mask rows.npy -o rows.npy --force", exitFailed, "rows.npy"},
+	} {
+		before := listing(t, ".")
+		status, stdout, stderr := call(t, strings.Fields(c.args)...)
+		assert.Equal(t, c.status, status, c.args+": "+stderr)
+		assert.Contains(t, stderr, c.says, c.args)
+		assert.Empty(t, stdout)
+		assert.Equal(t, before, listing(t, "."))
+	}
+}
+
+func TestIDsBesideLayers(t *testing.T) {
+	layers := nets(t)
+	for i, name := range netNames[:3] {
+		save(t, name, layers[i])
+		saveIndices(t, strings.TrimSuffix(name, ".npy")+".ids.npy", interval(0, 300))
+	}
+	got, _ := matrixOf(t, "a", "--ids", "*.ids.npy")
+	assert.Len(t, got.Rows, 3)
+	status, stdout, stderr := call(t, "matrix", "a", "--ids", "*.ids.npy", "--datapoints", ":200")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
 }
