@@ -38,7 +38,7 @@ func newCompare() *cobra.Command {
 datapoints × neurons, written by numpy.save; of a .npz or .safetensors name one,
 as in x.npz:fc1. Row i of both is the same input. A pattern in quotes is one
 layer in shards. Files may be larger than memory. PAIR.sums: svcca moments wrote
-it. Feature maps, of four dimensions, need --conv; of three, each token is a row.
+it. Feature maps, of four dimensions, need --conv; of three, a token is a row.
 svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
   svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
@@ -187,7 +187,7 @@ func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (mak
 		inputs, err = f.describeLayers(ctx, rows.inputs, rows.layers)
 	}
 	if err == nil {
-		err = f.describeSelection(ctx, &f.selectFlags, rows.inputs)
+		err = f.describeSelection(ctx, &f.selectFlags, rows.inputs, rows.layers)
 	}
 	if changed := rows.unchanged(); changed != nil {
 		err = changed // and what else is wrong is no wonder

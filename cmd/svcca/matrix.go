@@ -308,7 +308,7 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 func (m *matrix) made(ctx context.Context) (making, error) {
 	inputs, err := m.describeLayers(ctx, m.inputs, m.files)
 	if err == nil {
-		err = m.describeSelection(ctx, &m.selectFlags, m.inputs)
+		err = m.describeSelection(ctx, &m.selectFlags, m.inputs, m.files)
 	}
 	if changed := m.unchanged(); changed != nil {
 		err = changed

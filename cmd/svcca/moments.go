@@ -220,7 +220,7 @@ func (w *summation) made(ctx context.Context) (making, error) {
 	switch source := w.source.(type) {
 	case *fileRows:
 		if inputs, err = d.describeLayers(ctx, source.inputs, source.layers); err == nil {
-			err = d.describeSelection(ctx, &w.flags.selectFlags, source.inputs)
+			err = d.describeSelection(ctx, &w.flags.selectFlags, source.inputs, source.layers)
 		}
 	case *streamRows:
 		inputs = []inputJSON{{Name: "-", Paths: []string{}, Storage: source.storage}}

@@ -156,7 +156,7 @@ type projectOptions struct {
 func (f *projectFlags) made(ctx context.Context, directions string, inputs []input, data activation.Layer) (making, error) {
 	described, err := f.describeLayers(ctx, inputs, []activation.Layer{data})
 	if err == nil {
-		err = f.describeSelection(ctx, &f.selectFlags, inputs)
+		err = f.describeSelection(ctx, &f.selectFlags, inputs, []activation.Layer{data})
 	}
 	if err == nil {
 		err = f.beside(ctx, "directions", []string{directions}, nil)

@@ -121,12 +121,19 @@ func (d *describer) beside(ctx context.Context, flag string, paths []string, l a
 	return nil
 }
 
-// describeSelection says what the files are that select from inputs.
-func (d *describer) describeSelection(ctx context.Context, f *selectFlags, inputs []input) error {
+// describeSelection says what the files are that select from the layers of inputs,
+// those that are not nil.
+func (d *describer) describeSelection(ctx context.Context, f *selectFlags, inputs []input, layers []activation.Layer) error {
 	if len(f.ids) > 0 {
-		paths, err := f.idFiles(inputs)
+		files, err := f.idFiles(inputs)
 		if err != nil {
 			return err
+		}
+		var paths []string
+		for i, l := range layers {
+			if l != nil {
+				paths = append(paths, files[i])
+			}
 		}
 		if err := d.beside(ctx, "ids", paths, nil); err != nil {
 			return err
