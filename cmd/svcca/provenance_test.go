@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -94,7 +95,7 @@ def check(made, names, hashes=True):
         assert ("sha256" in i) == hashes
         if hashes:
             assert i["sha256"] == [sha256(p) for p in i["paths"]]
-        if len(i["paths"]) == 1 and i["name"].endswith(".npy"):
+        if len(i["paths"]) == 1 and i["name"].endswith(".npy") and (i in made["inputs"] or "shape" in i):
             x = np.load(i["name"])
             assert i["shape"] == list(x.shape) and i["storage"] == str(x.dtype), i
     assert made["command"][0] == "svcca" and made["go"].startswith("go") and made["version"]
@@ -299,6 +300,38 @@ func TestMatrixReadsMatrix(t *testing.T) {
 			assert.Equal(t, describedInput{file + member, "float64", []string{file + member}, []string{sum}, []int{5, 5}, []int64{int64(len(read(t, file)))}}, made.Inputs[i])
 		}
 	}
+}
+
+// TestNumpyReadsSelections: what selects is described with what it selects from, which
+// is told as it is stored.
+func TestNumpyReadsSelections(t *testing.T) {
+	dir, _, _ := pair(t)
+	t.Chdir(dir)
+	saveMask(t, "mask.npy", func(i int) bool { return i%4 != 1 }, 60)
+	for _, name := range []string{"x.txt", "y.txt"} {
+		var ids strings.Builder
+		for i := range 60 {
+			fmt.Fprintln(&ids, "id", i)
+		}
+		require.NoError(t, os.WriteFile(name, []byte(ids.String()), 0o600))
+	}
+	status, stdout, stderr := call(t, strings.Fields("compare x.npy y.npy --ids *.txt --mask mask.npy --datapoints 3: --neurons 1:5 --hashes --json --quiet --directions d.npz")...)
+	require.Equal(t, exitDone, status, stderr)
+	require.NoError(t, os.WriteFile("c.json", []byte(stdout), 0o600))
+	require.Equal(t, exitDone, first(call(t, strings.Fields("project d.npz x.npy --side x --mask mask.npy --neurons 1:5 --hashes -o p.npy")...)))
+	require.Equal(t, exitDone, first(call(t, strings.Fields("moments x.npy y.npy --mask mask.npy --hashes -o s.sums")...)))
+	require.NoError(t, os.WriteFile("s.json", headOf(t, "s.sums").Provenance, 0o600))
+	numpy(t, madePython+`
+answer, inside, beside_p, sums = json.load(open("c.json")), npz("d.npz")[1], beside("p.npy"), json.load(open("s.json"))
+for made, names, files, flags in (answer, ["x.npy", "y.npy"], ["ids", "mask"], ["ids", "datapoints", "mask", "neurons"]), \
+        (inside, ["x.npy", "y.npy"], ["ids", "mask"], ["ids", "datapoints", "mask", "neurons"]), \
+        (beside_p, ["x.npy"], ["directions", "mask"], ["mask", "neurons"]), (sums, ["x.npy", "y.npy"], ["mask"], ["mask"]):
+    check(made, names)
+    assert sorted(made["with"]) == files, made["with"]
+    assert made["with"]["mask"]["paths"] == ["mask.npy"]
+    assert [s["flag"] for s in made["selection"]["steps"]] == flags, made["selection"]
+assert answer["with"]["ids"]["paths"] == ["x.txt", "y.txt"]
+`)
 }
 
 // TestSumsSayWhatMadeThem: sums say of what rows they are, however they were merged, and
