@@ -35,6 +35,11 @@
 // of a file in C order. In Fortran order every column is read on its own, so
 // there a block should be tall.
 //
+// Views show a part of a layer, or another shape of it, and are layers themselves:
+// Take has elements of one axis, Tokens makes two dimensions of three. A Mask says
+// what they leave out, IDs which rows of several layers belong together, NotFinite
+// where values are no numbers, and Origin from where a view has a value.
+//
 // One layer may lie in several files, one after another: OpenShards. It may come
 // through a pipe as arrays one after another: NewStream, whose rows can be read
 // only once.

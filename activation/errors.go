@@ -68,6 +68,8 @@ const (
 	panicTooLarge     = "activation: shape too large"
 	panicNoShape      = "activation: a tensor without sizes"
 	panicBadStorage   = "activation: storage is neither float64 nor float32"
+	panicBadAxis      = "activation: axis that the layer does not have"
+	panicBadIndex     = "activation: index out of range"
 	panicBadColumns   = "activation: block has another number of columns than the file"
 
 	panicBadTensorName = "activation: a tensor's name is empty, reserved or given twice"

@@ -181,3 +181,39 @@ func (s *Shards) Steps() (all []float64) {
 	}
 	return all
 }
+
+// stepsOf returns the steps of a layer, nil where it has none.
+func stepsOf(l Layer) []float64 {
+	if s, ok := l.(interface{ Steps() []float64 }); ok {
+		return s.Steps()
+	}
+	return nil
+}
+
+// Steps returns the steps of the neurons that are taken.
+func (t *taken) Steps() []float64 {
+	steps := stepsOf(t.Layer)
+	if steps == nil || t.axis == 0 {
+		return steps
+	}
+	some := make([]float64, len(t.places))
+	for j, at := range t.places {
+		some[j] = steps[at]
+	}
+	return some
+}
+
+// Steps returns the largest of the tokens' steps of each neuron.
+func (e *tokenLayer) Steps() []float64 {
+	steps := stepsOf(e.Layer)
+	if steps == nil {
+		return nil
+	}
+	all := make([]float64, e.neurons)
+	for j := range all {
+		for t := range e.length {
+			all[j] = max(all[j], steps[e.place(t, j)])
+		}
+	}
+	return all
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 type compareFlags struct {
 	optionFlags
 	mapFlags
+	selectFlags
 	offBlock   offBlock
 	memory     memory
 	dryRun     bool
@@ -35,9 +37,9 @@ func newCompare() *cobra.Command {
 		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
 datapoints × neurons, written by numpy.save; of a .npz or .safetensors name one,
 as in x.npz:fc1. Row i of both is the same input. A pattern in quotes is one
-layer in shards. Files may be larger than memory. PAIR.sums holds sums of both
-layers, which svcca moments wrote. Feature maps, images × 3 dimensions, need
---conv; dft and flatten compare them with layers of two dimensions too.`,
+layer in shards. Files may be larger than memory. PAIR.sums: svcca moments wrote
+it. Feature maps, of four dimensions, need --conv; of three, a token is a row.
+svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
   svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
   svcca compare 'a/fc1/part-*.npy' b.npz:fc1 --keep 'count(20)' --json > ab.json`,
@@ -48,6 +50,8 @@ layers, which svcca moments wrote. Feature maps, images × 3 dimensions, need
 	flags := c.Flags()
 	f.optionFlags.register(flags)
 	f.mapFlags.register(flags)
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
 	flags.TextVar(&f.offBlock, "off-block", offBlock(0), "`N` images tell how invariant, or none (default: 1024)")
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
@@ -75,6 +79,9 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if f.hashes && !f.json && f.directions == "" {
 		return misusef("--hashes is for what is written: --json or --directions")
 	}
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+		return err
+	}
 	work := f.layers
 	if len(args) == 1 {
 		work = f.sums
@@ -89,7 +96,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 			what += " as spatial filters"
 			arrays = func(*svcca.Comparison) []namedArray { return filterArrays(ctx, c.conv) }
 		}
-		p := newProvenance(c.making, wayOptions{c.Options, c.mapFlags})
+		p := newProvenance(c.making, wayOptions{c.Options, c.mapFlags}, c.selection)
 		if err := out.write(func(w io.Writer) error { return writeArrays(ctx, w, out.path, p, arrays(c.Comparison)) }); err != nil {
 			return err
 		}
@@ -109,28 +116,39 @@ const fewer = "layers of fewer neurons need less"
 
 // layers compares two layers on disk. It returns where to write directions too.
 func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *target, error) {
-	rows, err := openRows(args, opening{f.transpose, f.way != ""})
+	rows, err := openRows(args, opening{f.transpose, f.way != "", true})
 	if err != nil {
 		return nil, nil, choices(sumsHint(err, args), "compare", args...)
 	}
 	defer rows.close()
+	say := func(text string) { f.notice(cmd.ErrOrStderr(), text) }
+	chosen, err := rows.choose(&f.selectFlags, &f.mapFlags, f.transpose, f.weights != "", say)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := f.checkMaps(cmd, rows); err != nil {
 		return nil, nil, err
 	}
+	images, _ := rows.layers[0].Dims()
+	if f.way == byPixels || f.way == byFlatten {
+		chosen.layers = make([]activation.Layer, len(rows.layers))
+		for i, l := range rows.layers {
+			if chosen.layers[i], err = f.view(l); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if err := chosen.finish(cmd.Context(), f.dryRun); err != nil {
+		return nil, nil, err
+	}
 	if f.way.translates() {
-		return f.translated(cmd, rows)
+		return f.translated(cmd, rows, chosen)
 	}
-	var x, y svcca.Layer = rows.layers[0], rows.layers[1]
-	images, _ := x.Dims()
-	if f.way != "" {
-		if x, err = f.view(rows.layers[0]); err != nil {
-			return nil, nil, err
-		}
-		if y, err = f.view(rows.layers[1]); err != nil {
-			return nil, nil, err
-		}
-	}
+	x, y := chosen.layers[0], chosen.layers[1]
 	n, d := x.Dims()
+	if f.way != byPixels {
+		images = n
+	}
 	_, e := y.Dims()
 	need := svcca.BetweenMemory(n, d, e, f.options)
 	if f.weights != "" {
@@ -139,11 +157,10 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), need, fewer); err != nil {
 		return nil, nil, err
 	}
-	if err := f.readWeights(cmd.Context(), images); err != nil {
+	if err := f.readWeights(cmd.Context(), chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
-	f.options.Weights = f.spread(f.options.Weights, rows.layers[0])
-	out, err := f.target(append(slices.Concat(rows.inputs[0].paths, rows.inputs[1].paths), f.weights)...)
+	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,9 +172,9 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	limit()
 	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
-		return nil, nil, f.placed(err, rows.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
-	r := &result{Comparison: c, making: made, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows)}
+	r := &result{Comparison: c, making: made, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows), selection: chosen.told()}
 	r.warnMaps()
 	return r, out, nil
 }
@@ -169,6 +186,9 @@ func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (mak
 	if err == nil {
 		inputs, err = f.describeLayers(ctx, rows.inputs, rows.layers)
 	}
+	if err == nil {
+		err = f.describeSelection(ctx, &f.selectFlags, rows.inputs, rows.layers)
+	}
 	if changed := rows.unchanged(); changed != nil {
 		err = changed // and what else is wrong is no wonder
 	}
@@ -178,7 +198,7 @@ func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (mak
 // sums compares the layers of which a file holds the sums.
 func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target, error) {
 	path := args[0]
-	if err := refuse(cmd, "sums, which are of what they were made of", "precision", "solver", "weights", "transpose", "dry-run", "conv", "layout"); err != nil {
+	if err := refuse(cmd, "sums, which are of what they were made of", append(slices.Clone(selectNames), "precision", "solver", "weights", "transpose", "dry-run", "conv", "layout")...); err != nil {
 		return nil, nil, err
 	}
 	s, head, _, err := readSums(path, f.memory)
@@ -245,7 +265,8 @@ type comparisonJSON struct {
 	Version string `json:"version"`
 	making
 	*svcca.Comparison
-	Backend native.Info `json:"backend"`
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 }
 
 // writeJSON writes v as one line.

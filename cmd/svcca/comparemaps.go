@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/conv"
@@ -39,12 +38,12 @@ func (f *compareFlags) checkMaps(cmd *cobra.Command, rows *fileRows) error {
 }
 
 // translated compares under translations.
-func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, *target, error) {
-	x, err := f.maps(rows.layers[0])
+func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *choosing) (*result, *target, error) {
+	x, err := f.maps(chosen.layers[0])
 	if err != nil {
 		return nil, nil, err
 	}
-	y, err := f.maps(rows.layers[1])
+	y, err := f.maps(chosen.layers[1])
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,11 +56,11 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, 
 		return nil, nil, err
 	}
 	n, _, _, _ := x.Dims()
-	if err := f.readWeights(cmd.Context(), n); err != nil {
+	if err := f.readWeights(cmd.Context(), chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
 	o.Weights = f.options.Weights
-	out, err := f.target(append(slices.Concat(rows.inputs[0].paths, rows.inputs[1].paths), f.weights)...)
+	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,9 +72,9 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows) (*result, 
 	limit()
 	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
-		return nil, nil, f.placed(err, rows.layers, rows.inputs)
+		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
-	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c}, out, nil
+	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
 }
 
 // sizes returns those of the maps of both layers.
@@ -151,15 +150,16 @@ func filters(ctx context.Context, d *conv.Directions, h, wide, columns, count in
 	return all, nil
 }
 
-// mapsJSON is the contract where there are feature maps: svcca.Comparison, as in
+// mapsJSON is the contract where there are feature maps or tokens: svcca.Comparison, as in
 // comparisonJSON, with the flags among its options.
 type mapsJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
 	making
 	*svcca.Comparison
-	Options wayOptions  `json:"options"`
-	Backend native.Info `json:"backend"`
+	Options   wayOptions  `json:"options"`
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 }
 
 // translatedJSON is the same of conv.Result.
@@ -168,8 +168,9 @@ type translatedJSON struct {
 	Version string `json:"version"`
 	making
 	*conv.Result
-	Options wayOptions  `json:"options"`
-	Backend native.Info `json:"backend"`
+	Options   wayOptions  `json:"options"`
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 }
 
 // json returns what compare --json writes.
@@ -178,9 +179,9 @@ func (r *result) json() any {
 	o := wayOptions{r.Options, r.mapFlags}
 	switch {
 	case r.conv != nil:
-		return translatedJSON{schema, version(), r.making, r.conv, o, native.Describe()}
-	case r.way != "":
-		return mapsJSON{schema, version(), r.making, r.Comparison, o, native.Describe()}
+		return translatedJSON{schema, version(), r.making, r.conv, o, r.selection, native.Describe()}
+	case r.way != "" || r.tokens != "":
+		return mapsJSON{schema, version(), r.making, r.Comparison, o, r.selection, native.Describe()}
 	}
-	return comparisonJSON{schema, version(), r.making, r.Comparison, native.Describe()}
+	return comparisonJSON{schema, version(), r.making, r.Comparison, r.selection, native.Describe()}
 }

@@ -105,7 +105,7 @@ func TestAlignInParts(t *testing.T) {
 	gamma := d * 0x1p-53 / (1 - d*0x1p-53)
 	for _, rows := range []int{1, 7, 59, 60} {
 		for first := 0; first < 60; first += rows {
-			got, err := directions.Align(part{layer, first, min(rows, 60-first)}, k)
+			got, err := directions.Align(activation.Take(layer, 0, interval(first, min(first+rows, 60))), k)
 			require.NoError(t, err)
 			for i := range got.Rows {
 				for col := range k {

@@ -139,7 +139,7 @@ func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
 	for i, f := range m.files {
 		if f != nil {
 			layers++
-			widths[i] = e.add(m.layer(i), m.inputs[i])
+			widths[i] = e.add(m.views[i], m.inputs[i])
 			narrowest, widest = min(narrowest, widths[i]), max(widest, widths[i])
 		}
 	}
@@ -158,7 +158,7 @@ func (m *matrix) estimate(ctx context.Context, w io.Writer) error {
 	if narrowest < widest {
 		neurons = fmt.Sprintf("%d to %s", narrowest, neurons)
 	}
-	n, _ := m.layer(m.present(m.rows)[0]).Dims()
+	n, _ := m.views[m.present(m.rows)[0]].Dims()
 	o := m.paneOptions()
 	e.line(fmt.Sprintf("%s of %s × %s, %v on disk", plural(layers, "layer"), plural(n, m.unit()), neurons, svcca.Bytes(e.bytes)))
 	e.line(plural(pairs, "pair"))

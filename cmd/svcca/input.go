@@ -12,6 +12,7 @@ import (
 type opening struct {
 	transpose bool // files hold neurons × datapoints
 	maps      bool // feature maps are not refused
+	tokens    bool // nor arrays of three dimensions
 }
 
 // openLayer opens the layer at path. The caller closes it.
@@ -23,9 +24,9 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isMaps(l) && !as.maps {
+	if err := as.refuses(l); err != nil {
 		l.Close()
-		return nil, &mapsError{path, l.Shape()}
+		return nil, err
 	}
 	if !as.transpose {
 		if n, _ := l.Dims(); l.Storage() == "int8" && n > 0 && stepsOf(l) == nil {
@@ -45,6 +46,19 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// refuses returns an error where a layer has more dimensions than are taken.
+func (as opening) refuses(l activation.Layer) error {
+	switch shape := l.Shape(); {
+	case len(shape) == 4 && !as.maps:
+		return &mapsError{l.Name(), shape}
+	case len(shape) == 3 && !as.tokens:
+		return fmt.Errorf("%s has three dimensions, %s, where two are needed: in numpy, x.reshape(-1, x.shape[-1]) makes a row of each token, x.mean(1) one of each example", shown(l.Name()), shapeText(shape))
+	case len(shape) > 4:
+		return fmt.Errorf("%s has %d dimensions, %s: no more than four are compared; x.reshape(len(x), -1) in numpy makes two", shown(l.Name()), len(shape), shapeText(shape))
+	}
+	return nil
 }
 
 // checkDatapoints returns an error where two layers have not the same rows.
@@ -88,20 +102,3 @@ func stepsOf(l any) []float64 {
 	}
 	return nil
 }
-
-// part is the datapoints of a layer from first on, rows of them.
-type part struct {
-	activation.Layer
-	first, rows int
-}
-
-func (p part) Dims() (datapoints, neurons int) {
-	_, neurons = p.Layer.Dims()
-	return p.rows, neurons
-}
-
-func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
-	return p.Layer.Read(dst, p.first+row, col)
-}
-
-func (p part) Steps() []float64 { return stepsOf(p.Layer) }

@@ -35,9 +35,9 @@ func (in input) open(as opening) (activation.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isMaps(s) && !as.maps {
+	if err := as.refuses(s); err != nil {
 		s.Close()
-		return nil, &mapsError{in.name, s.Shape()}
+		return nil, err
 	}
 	return s, nil
 }

@@ -80,20 +80,46 @@ func (o *offBlock) UnmarshalText(text []byte) error {
 
 // mapFlags are the flags of feature maps.
 type mapFlags struct {
-	way    way
-	layout conv.Layout
+	way         way
+	layout      conv.Layout
+	layoutGiven bool
+	tokens      string // the rule by which files of three dimensions were read, or ""
 }
 
 func (f *mapFlags) register(flags *pflag.FlagSet) {
 	flags.TextVar(&f.way, "conv", way(""), "maps `AS` pixels, flatten, dft, lowpass (default: no)")
-	flags.TextVar(&f.layout, "layout", conv.NHWC, "`AXES` of maps: nhwc; nchw for PyTorch")
+	f.registerLayout(flags)
+}
+
+func (f *mapFlags) registerLayout(flags *pflag.FlagSet) {
+	flags.Var(axes{f}, "layout", "`AXES` nhwc, ntd; nchw, nct for PyTorch (default nhwc)")
+}
+
+// axes is a flag, --layout: whether channels come last or first, in the words for
+// arrays of four dimensions or of three. Either means both.
+type axes struct{ of *mapFlags }
+
+func (a axes) String() string { return "" }
+func (a axes) Type() string   { return "AXES" }
+
+// Set reads the name of a layout.
+func (a axes) Set(text string) error {
+	switch text {
+	case "ntd":
+		text = "nhwc"
+	case "nct":
+		text = "nchw"
+	}
+	layout, err := conv.ParseLayout(text)
+	if err != nil {
+		return errors.New("one of nhwc, nchw, ntd, nct expected")
+	}
+	a.of.layout, a.of.layoutGiven = layout, true
+	return nil
 }
 
 // check returns an error where flags do not go together.
 func (f *mapFlags) check(cmd *cobra.Command, o *optionFlags) error {
-	if f.way == "" && cmd.Flags().Changed("layout") {
-		return misusef("--layout is for feature maps: say by --conv too how to compare them")
-	}
 	if !f.way.translates() {
 		if o.options.Centering == svcca.CenterTranslated {
 			return misusef("--centering translated is for --conv dft and lowpass, where maps are translated")
@@ -115,6 +141,9 @@ func (f *mapFlags) check(cmd *cobra.Command, o *optionFlags) error {
 func (f *mapFlags) unit() string {
 	switch f.way {
 	case "":
+		if f.tokens == activation.Each.String() {
+			return "token"
+		}
 		return "datapoint"
 	case byPixels:
 		return "position"
@@ -160,7 +189,9 @@ func squareIn(shape []int) (layout conv.Layout, one bool) {
 // assumed says how a file of maps is read, and where only the other layout would
 // make them square that there is another.
 func (f *mapFlags) assumed(l activation.Layer) string {
+	of, _, _ := activation.Origin(l, 0, 0)
 	shape := l.Shape()
+	shape[0], _ = of.Dims() // all images
 	text := fmt.Sprintf("%q: %s", l.Name(), reading(shape, f.layout))
 	if square, one := squareIn(shape); one && square != f.layout {
 		s := sizeOf(shape, square)

@@ -342,7 +342,7 @@ func TestConvMisused(t *testing.T) {
 		says   string
 	}{
 		{"compare x.npy y.npy --conv ddft", exitMisused, "did you mean dft?"},
-		{"compare x.npy y.npy --conv dft --layout chwn", exitMisused, "neither nhwc nor nchw"},
+		{"compare x.npy y.npy --conv dft --layout chwn", exitMisused, "one of nhwc, nchw, ntd, nct expected"},
 		{"compare logits.npy logits.npy --layout nchw", exitMisused, "--layout is for feature maps"},
 		{"compare logits.npy logits.npy --conv dft", exitMisused, "leave out --conv dft"},
 		{"compare x.npy y.npy --conv dft --transpose", exitMisused, "--transpose does not go with --conv: images come first"},

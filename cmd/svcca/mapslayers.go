@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
+	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -24,7 +25,7 @@ func (f *mapFlags) maps(l activation.Layer) (conv.Maps, error) {
 }
 
 // view returns a layer as pixels or flatten take it, of two dimensions.
-func (f *mapFlags) view(l activation.Layer) (svcca.Layer, error) {
+func (f *mapFlags) view(l activation.Layer) (activation.Layer, error) {
 	if !isMaps(l) {
 		if f.way == byPixels {
 			_, d := l.Dims()
@@ -37,29 +38,76 @@ func (f *mapFlags) view(l activation.Layer) (svcca.Layer, error) {
 		return nil, err
 	}
 	if f.way == byPixels {
-		return &view{m.Pixels(), l, fmt.Sprintf("pixels %v", f.layout)}, nil
+		return &view{l, m.Pixels(), fmt.Sprintf("pixels %v", f.layout), f.pixel}, nil
 	}
-	return &view{m.Flatten(), l, "flatten"}, nil
+	return &view{l, m.Flatten(), "flatten", func(_ activation.Layer, row, col int) (int, int) { return row, col }}, nil
 }
 
 // view is a file of maps in two dimensions.
 type view struct {
-	svcca.Layer
-	file activation.Layer
-	as   string
+	activation.Layer // the file
+	in               svcca.Layer
+	as               string
+	origin           func(file activation.Layer, row, col int) (datapoint, neuron int)
 }
 
-func (v *view) Name() string     { return v.file.Name() }
-func (v *view) Storage() string  { return v.file.Storage() }
-func (v *view) Steps() []float64 { return stepsOf(v.Layer) }
+func (v *view) Dims() (datapoints, neurons int) { return v.in.Dims() }
+
+func (v *view) Shape() []int {
+	n, d := v.in.Dims()
+	return []int{n, d}
+}
+
+func (v *view) Read(dst lapack.Matrix[float64], row, col int) error { return v.in.Read(dst, row, col) }
+
+// Origin is where a value is in the file.
+func (v *view) Origin(row, col int) (of activation.Layer, datapoint, neuron int) {
+	datapoint, neuron = v.origin(v.Layer, row, col)
+	return v.Layer, datapoint, neuron
+}
+
+func (v *view) Steps() []float64 { return stepsOf(v.in) }
 
 // Digest tells views of different kinds apart.
 func (v *view) Digest(ctx context.Context) ([sha256.Size]byte, error) {
-	d, err := v.file.Digest(ctx)
+	d, err := v.Layer.Digest(ctx)
 	if err != nil {
 		return d, err
 	}
 	return sha256.Sum256(append([]byte("gosvcca cmd view 1: "+v.as+"\n"), d[:]...)), nil
+}
+
+// pixel returns where a channel of a position is in the maps of a file.
+func (f *mapFlags) pixel(file activation.Layer, row, col int) (image, value int) {
+	s := sizeOf(file.Shape(), f.layout)
+	positions := s.height * s.width
+	if f.layout == conv.NCHW {
+		return row / positions, col*positions + row%positions
+	}
+	return row / positions, row%positions*s.channels + col
+}
+
+// strip is a file of three dimensions as one of maps of height 1.
+type strip struct {
+	activation.Layer
+	shape []int
+}
+
+func newStrip(l activation.Layer, layout conv.Layout) *strip {
+	s := l.Shape()
+	if layout == conv.NCHW {
+		return &strip{l, []int{s[0], s[1], 1, s[2]}}
+	}
+	return &strip{l, []int{s[0], 1, s[1], s[2]}}
+}
+
+func (s *strip) Shape() []int { return slices.Clone(s.shape) }
+
+func (s *strip) Steps() []float64 { return stepsOf(s.Layer) }
+
+// Origin is where the value is in the file: nothing moves.
+func (s *strip) Origin(row, col int) (of activation.Layer, datapoint, neuron int) {
+	return s.Layer, row, col
 }
 
 // samePositions is an error where maps have other positions than y's.
@@ -70,51 +118,4 @@ func (f *mapFlags) samePositions(x, y activation.Layer) error {
 	}
 	return fmt.Errorf("%s has maps of %d × %d, %s of %d × %d: pixels compares position by position; --conv dft takes maps of any sizes",
 		shown(x.Name()), a.height, a.width, shown(y.Name()), b.height, b.width)
-}
-
-// spread returns the weights of images as those of positions.
-func (f *mapFlags) spread(weights []float64, l activation.Layer) []float64 {
-	size := sizeOf(l.Shape(), f.layout)
-	if f.way != byPixels || weights == nil || size == nil {
-		return weights
-	}
-	all := make([]float64, 0, len(weights)*size.height*size.width)
-	for _, w := range weights {
-		for range size.height * size.width {
-			all = append(all, w)
-		}
-	}
-	return all
-}
-
-// placed returns err with the place of a value that is not finite as an image, a
-// position and a channel of its file.
-func (f *mapFlags) placed(err error, files []activation.Layer, inputs []input) error {
-	var value *svcca.NotFiniteError
-	if f.way == "" || !errors.As(err, &value) {
-		return located(err, 0, inputs)
-	}
-	for _, l := range files {
-		if l == nil || l.Name() != value.Layer || !isMaps(l) {
-			continue
-		}
-		s, at := sizeOf(l.Shape(), f.layout), *value
-		row, column, channel := 0, 0, at.Neuron
-		switch positions := s.height * s.width; {
-		case f.way == byPixels:
-			position := at.Datapoint % positions
-			at.Datapoint /= positions
-			row, column = position/s.width, position%s.width
-		case f.layout == conv.NCHW:
-			row, column, channel = at.Neuron%positions/s.width, at.Neuron%s.width, at.Neuron/positions
-		default:
-			row, column, channel = at.Neuron/(s.width*s.channels), at.Neuron/s.channels%s.width, at.Neuron%s.channels
-		}
-		if !errors.As(located(&at, 0, inputs), &value) {
-			break
-		}
-		return fmt.Errorf("%s: image %d, row %d, column %d, channel %d (counted from 0) is %v: correct it, or leave that image out of every file",
-			shown(value.Layer), value.Datapoint, row, column, channel, value.Value)
-	}
-	return located(err, 0, inputs)
 }

@@ -18,6 +18,7 @@ import (
 type matrixFlags struct {
 	optionFlags
 	mapFlags
+	selectFlags
 	layers  layerArgs
 	score   score
 	memory  memory
@@ -37,11 +38,14 @@ func newMatrix() *cobra.Command {
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
 		Long: `Compares layers. FILE: .npy, .npz (or x.npz:fc1 of it), .safetensors, directory
-or a pattern of these; part-N, NAME.part-N, NAME-N-of-M.npy are shards.`,
+or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
 		if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
+			return err
+		}
+		if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
 			return err
 		}
 		if f.way.translates() {
@@ -59,6 +63,8 @@ or a pattern of these; part-N, NAME.part-N, NAME-N-of-M.npy are shards.`,
 	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, …")
 	f.optionFlags.register(flags)
 	f.mapFlags.register(flags)
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
 	flags.TextVar(&f.memory, "memory", memory(0), "hold `SIZE`, as 2GiB (default: half of what is free)")
 	flags.StringVar(&f.cache, "cache", "", "keep reduced layers in `DIR` (default: no)")
 	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
@@ -85,7 +91,8 @@ type matrix struct {
 	known   map[string]int // index of inputs by their files
 	inputs  []input
 	files   []activation.Layer // of inputs; nil where left out
-	views   []svcca.Layer      // of files, by pixels and flatten
+	views   []activation.Layer // of files, as they are compared
+	chosen  *choosing
 	left    []leftOut
 	rows    []int // indices of inputs
 	columns []int // nil: the rows
@@ -112,7 +119,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err := m.open(ctx); err != nil {
 		return err
 	}
-	if err := m.sameDatapoints(); err != nil {
+	if err := m.choose(); err != nil {
 		return err
 	}
 	if err := m.checkMaps(); err != nil {
@@ -121,11 +128,13 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
 		return err
 	}
-	images := m.datapoints()
-	if err := m.readWeights(ctx, images); err != nil {
+	m.chosen.layers = m.views
+	if err := m.chosen.finish(ctx, f.dryRun); err != nil {
 		return err
 	}
-	m.options.Weights = m.spread(m.options.Weights, m.firstFile())
+	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+		return err
+	}
 	if f.dryRun && f.way.translates() {
 		return m.estimateMaps(ctx, stdout)
 	}
@@ -143,8 +152,9 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	pane.selection = m.chosen.told()
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Translated: pane.pairs,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
 		Skipped: m.left, Backend: native.Describe(),
 	}
 	for _, out := range outputs {
@@ -195,20 +205,12 @@ func (m *matrix) paneOptions() svcca.PaneOptions {
 // are the rows.
 func (m *matrix) paneLayers() (layers, against []svcca.Layer) {
 	for _, i := range m.present(m.rows) {
-		layers = append(layers, m.layer(i))
+		layers = append(layers, m.views[i])
 	}
 	for _, i := range m.present(m.columns) {
-		against = append(against, m.layer(i))
+		against = append(against, m.views[i])
 	}
 	return layers, against
-}
-
-// layer returns a layer as it is compared.
-func (m *matrix) layer(i int) svcca.Layer {
-	if m.views != nil {
-		return m.views[i]
-	}
-	return m.files[i]
 }
 
 // compute scores the pairs, and makes sure that no file changed meanwhile.
@@ -270,12 +272,12 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 			bad = len(m.inputs) > 1
 			return false
 		}
-		skipped[layer] = message(m.placed(err, m.files, m.inputs))
+		skipped[layer] = message(m.placed(ctx, err, m.views, m.inputs))
 		return true
 	}
 	layers, against := m.paneLayers()
 	pane, err := svcca.Pairwise(ctx, layers, against, o)
-	switch err = m.placed(err, m.files, m.inputs); {
+	switch err = m.placed(ctx, err, m.views, m.inputs); {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):
@@ -305,6 +307,9 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 // changed when that is done.
 func (m *matrix) made(ctx context.Context) (making, error) {
 	inputs, err := m.describeLayers(ctx, m.inputs, m.files)
+	if err == nil {
+		err = m.describeSelection(ctx, &m.selectFlags, m.inputs, m.files)
+	}
 	if changed := m.unchanged(); changed != nil {
 		err = changed
 	}

@@ -404,6 +404,8 @@ func TestMatrixChanged(t *testing.T) {
 	require.NoError(t, m.expand([]string{"a"}))
 	require.NoError(t, m.open(t.Context()))
 	defer m.close()
+	require.NoError(t, m.choose())
+	require.NoError(t, m.checkMaps())
 	save(t, "a/new.npy", layers[0])
 	require.NoError(t, os.Rename("a/new.npy", "a/layer2.npy"))
 	_, err := m.compute(t.Context())

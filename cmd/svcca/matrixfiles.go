@@ -22,7 +22,8 @@ type matrixJSON struct {
 	Score score `json:"score"`
 	making
 	*svcca.Pane
-	Options wayOptions `json:"options"`
+	Options   wayOptions `json:"options"`
+	Selection *selection `json:"selection,omitempty"`
 	// Translated is, by pairs, what dft and lowpass have to tell of each.
 	Translated [][]translatedPair `json:"translated,omitempty"`
 	Skipped    []leftOut          `json:"skipped"`
@@ -62,6 +63,7 @@ func (m *matrix) targets() (outputs []output, err error) {
 	if m.weights != "" {
 		inputs = append(inputs, m.weights)
 	}
+	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
 	seen, notes := map[string]bool{}, map[string]string{}
 	for _, path := range m.outputs {
 		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
@@ -111,7 +113,7 @@ func (o output) write(ctx context.Context, m *matrixJSON) error {
 
 // provenance is what files say that hold no more than scores.
 func (m *matrixJSON) provenance() provenance {
-	p := newProvenance(m.making, m.Options)
+	p := newProvenance(m.making, m.Options, m.Selection)
 	p.Score = m.Score
 	for _, s := range m.Rows {
 		p.Rows = append(p.Rows, s.Name)

@@ -48,7 +48,7 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 			m.left = append(m.left, l)
 			m.notice("left out: " + l.Reason)
 		}
-		for _, in := range inputs {
+		for _, in := range m.withoutIDs(inputs) {
 			key := ""
 			for _, path := range in.paths {
 				key += filepath.Clean(path) + "\x00"
@@ -75,7 +75,7 @@ func (m *matrix) open(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f, err := in.open(opening{m.transpose, m.way != ""})
+		f, err := in.open(opening{m.transpose, m.way != "", true})
 		if err == nil {
 			if n, d := f.Dims(); n < 1 || d < 1 {
 				f.Close()
@@ -99,6 +99,32 @@ func (m *matrix) open(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// choose selects from the layers, alike from all.
+func (m *matrix) choose() error {
+	if m.firstFile() == nil {
+		return m.enough(0, 0)
+	}
+	if len(m.ids) == 0 {
+		if err := m.sameDatapoints(); err != nil {
+			return err
+		}
+	}
+	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice,
+		bad: func(i int, err error) error {
+			switch {
+			case errors.As(err, new(*misuse)):
+				return err
+			case m.skipBad:
+				m.leave(i, message(err))
+				return nil
+			case len(m.inputs) > 1:
+				return skipHint(err)
+			}
+			return err
+		}}
+	return m.chosen.choose()
 }
 
 // skipHint adds to the error of a layer how to go on without it.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
@@ -17,8 +18,9 @@ import (
 type scored struct {
 	*svcca.Pane
 	mapFlags
-	images int
-	pairs  [][]translatedPair // by dft and lowpass: as Pairs
+	images    int
+	pairs     [][]translatedPair // by dft and lowpass: as Pairs
+	selection *selection         // nil: everything
 }
 
 // translatedPair is what a pair has under translations beside its scores.
@@ -63,7 +65,7 @@ func (s *scored) over() string {
 	case byLowPass:
 		return images + ", low frequencies where sizes differ (lowpass)"
 	}
-	return plural(s.Rows[0].Datapoints, "datapoint")
+	return plural(s.Rows[0].Datapoints, s.unit())
 }
 
 // ofImages is chanceOfImages.
@@ -71,8 +73,10 @@ func (s *scored) ofImages(chance float64) float64 {
 	return chanceOfImages(chance, s.Rows[0].Datapoints, s.images, s.Options.Centering)
 }
 
-// checkMaps makes sure that --conv goes with the layers, and says how it takes them.
+// checkMaps makes sure that --conv goes with the layers, says how it takes them, and
+// makes of them what is compared.
 func (m *matrix) checkMaps() error {
+	m.views = slices.Clone(m.files)
 	if m.way == "" {
 		return nil
 	}
@@ -92,7 +96,6 @@ func (m *matrix) checkMaps() error {
 	if usual == nil {
 		return misusef("no layer holds feature maps, which have 4 dimensions: leave out --conv %s", m.way)
 	}
-	m.views = make([]svcca.Layer, len(m.files))
 	told := 0
 	for i, f := range m.files {
 		if f == nil {
@@ -109,6 +112,7 @@ func (m *matrix) checkMaps() error {
 		case err == nil:
 		case m.skipBad:
 			m.leave(i, message(err))
+			m.views[i] = nil
 			continue
 		case len(m.inputs) > 1:
 			return skipHint(err)
@@ -157,7 +161,7 @@ func (m *matrix) newTranslation() (*translation, error) {
 		maps: make([]conv.Maps, len(m.files)), sides: make([]svcca.Side, len(m.files)), most: make([]int, len(m.files)),
 		found: map[[2]int]*foundPair{}, warnings: []svcca.Warning{}, said: map[string]bool{},
 	}
-	for i, f := range m.files {
+	for i, f := range m.views {
 		if f != nil {
 			var err error
 			if t.maps[i], err = m.mapFlags.maps(f); err != nil {
@@ -245,7 +249,7 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 		return err
 	}
 	at := t.blame(ctx, i, j)
-	err = t.placed(err, t.files, t.inputs)
+	err = t.placed(ctx, err, t.views, t.inputs)
 	switch {
 	case at >= 0 && t.skipBad:
 		t.leave(at, message(err))
@@ -355,9 +359,13 @@ func exchanged(p svcca.PairScores) svcca.PairScores {
 	return p
 }
 
-// datapoints returns how many datapoints, or images, the files have.
+// datapoints returns how many datapoints, or images, are compared.
 func (m *matrix) datapoints() int {
-	n, _ := m.firstFile().Dims()
+	i := slices.IndexFunc(m.files, func(l activation.Layer) bool { return l != nil })
+	n, _ := m.views[i].Dims()
+	if m.way == byPixels {
+		n, _ = m.files[i].Dims()
+	}
 	return n
 }
 

@@ -83,6 +83,9 @@ func (t *matrixTable) title() {
 	if w := t.pane.Options.Weights; w != nil {
 		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
 	}
+	for _, step := range t.pane.selection.words() {
+		t.lines(step)
+	}
 }
 
 // lines adds text in lines of the table's width, but none wider than is read with

@@ -143,7 +143,7 @@ func TestSummingMemoryOfAnyHeader(t *testing.T) {
 
 // FuzzFlags: what a flag takes it also writes, in words that mean the same.
 func FuzzFlags(f *testing.F) {
-	for _, text := range []string{"8GiB", "1.5 mb", "4096", "5:", ":7", "0:9", "1e3KiB", "0x1p4B"} {
+	for _, text := range []string{"8GiB", "1.5 mb", "4096", "5:", ":7", "0:9", "0,5,7:9", "3,3", "@x.npy", "1e3KiB", "0x1p4B"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -155,14 +155,22 @@ func FuzzFlags(f *testing.F) {
 			require.NoError(t, back.UnmarshalText(words))
 			require.Equal(t, m, back)
 		}
-		var d, again datapoints
-		if d.UnmarshalText([]byte(text)) == nil {
-			words, err := d.MarshalText()
+		var x, again indices
+		if x.UnmarshalText([]byte(text)) == nil {
+			words, err := x.MarshalText()
 			require.NoError(t, err)
 			require.NoError(t, again.UnmarshalText(words))
-			require.Equal(t, d, again)
-			if from, to, err := d.of("x", 10); err == nil {
-				require.True(t, 0 <= from && from < to && to <= 10)
+			require.Equal(t, x, again)
+			if x.file != "" {
+				return
+			}
+			if all, err := x.of(10, "datapoints", "datapoint", "x"); err == nil {
+				require.NotEmpty(t, all)
+				seen := map[int]bool{}
+				for _, i := range all {
+					require.True(t, 0 <= i && i < 10 && !seen[i])
+					seen[i] = true
+				}
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/container"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -16,19 +17,20 @@ import (
 // momentsFlags are what moments was told.
 type momentsFlags struct {
 	describer
-	out        string
-	merge      bool
-	datapoints datapoints
-	weights    string
-	split      int
-	triangle   bool
-	precision  svcca.Precision
-	transpose  bool
-	resume     bool
-	memory     memory
-	json       bool
-	force      bool
-	quiet      bool
+	selectFlags
+	mapFlags
+	out       string
+	merge     bool
+	weights   string
+	split     int
+	triangle  bool
+	precision svcca.Precision
+	transpose bool
+	resume    bool
+	memory    memory
+	json      bool
+	force     bool
+	quiet     bool
 }
 
 func newMoments() *cobra.Command {
@@ -39,7 +41,8 @@ func newMoments() *cobra.Command {
 		Long: `Writes the sums that a comparison needs, of a layer or a pair, over the rows of
 .npy files, of shards ('part-*.npy') or of a stream of .npy arrays (-). Sums of
 different rows merge; compare takes those of a pair. A file of sums alone: tells
-what it holds. Memory does not grow with the rows.`,
+what it holds. Memory does not grow with the rows. Flags that choose tokens,
+neurons, samples, masks, ids: svcca help selection.`,
 		Example: `  svcca moments a.npy b.npy --datapoints 0:500000 -o 1.sums --resume
   svcca moments --merge 1.sums 2.sums -o ab.sums && svcca compare ab.sums
   python3 activations.py | svcca moments - --split 512 -o ab.sums`,
@@ -55,7 +58,9 @@ what it holds. Memory does not grow with the rows.`,
 	flags := c.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "`OUT` of sums, - for stdout (default: tell of SUMS)")
 	flags.BoolVar(&f.merge, "merge", false, "merge sums of different rows (default: sum rows)")
-	flags.TextVar(&f.datapoints, "datapoints", datapoints{}, "rows `A:B`, A to B−1 of each file (default: all)")
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags, "datapoints")
+	f.registerLayout(flags)
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.IntVar(&f.split, "split", 0, "of a stream's columns `D` are x's (default: one layer)")
 	flags.BoolVar(&f.triangle, "triangle", false, "QR: finer, 2-3 times the time (default: products)")
@@ -104,7 +109,7 @@ func (f *momentsFlags) check(cmd *cobra.Command, args []string) error {
 	case stream && f.split < 0, cmd.Flags().Changed("split") && f.split == 0:
 		return misusef("--split %d: the number of x's neurons expected, 1 or more", f.split)
 	case stream:
-		err := refuse(cmd, "standard input, which is read once and from its beginning", "datapoints", "transpose", "resume")
+		err := refuse(cmd, "standard input, which is read once and from its beginning", append(slices.Clone(selectNames), "layout", "transpose", "resume")...)
 		if err != nil {
 			return err
 		}
@@ -112,6 +117,9 @@ func (f *momentsFlags) check(cmd *cobra.Command, args []string) error {
 		return misusef("--split is for standard input: -")
 	case f.resume && f.out == "-":
 		return misusef("--resume needs -o OUT.sums, beside which it keeps what is done")
+	}
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+		return err
 	}
 	return refuse(cmd, "-o: it tells what a file of sums holds", "json")
 }
@@ -137,7 +145,7 @@ func (f *momentsFlags) sum(cmd *cobra.Command, args []string) (err error) {
 	if args[0] == "-" {
 		err = w.stream(ctx, cmd.InOrStdin())
 	} else {
-		err = w.files(args)
+		err = w.files(ctx, args)
 	}
 	if w.source != nil {
 		defer w.source.close()
@@ -153,7 +161,7 @@ func (f *momentsFlags) sum(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	p := newProvenance(made, w.options())
+	p := newProvenance(made, w.options(), w.selection())
 	if w.target == nil {
 		return writeSums(cmd.OutOrStdout(), data, p)
 	}
@@ -177,7 +185,7 @@ func writeSums(w io.Writer, data []byte, p provenance) error {
 
 // momentsOptions are the flags that decide what sums are.
 type momentsOptions struct {
-	Datapoints [2]int          `json:"datapoints"` // the first and, beyond it, the end
+	Datapoints int             `json:"datapoints"` // summed
 	Method     svcca.Method    `json:"method"`
 	Precision  svcca.Precision `json:"precision"`
 	Transpose  bool            `json:"transpose"`
@@ -192,7 +200,15 @@ func (w *summation) options() momentsOptions {
 	if f.triangle {
 		method = svcca.MethodTriangle
 	}
-	return momentsOptions{[2]int{w.first, w.first + w.done}, method, f.precision, f.transpose, f.split, w.weights != nil}
+	return momentsOptions{w.done, method, f.precision, f.transpose, f.split, w.weights != nil}
+}
+
+// selection returns what was selected, nil where everything is.
+func (w *summation) selection() *selection {
+	if w.chosen == nil {
+		return nil
+	}
+	return w.chosen.told()
 }
 
 // made describes what was summed, and makes sure that it has not changed when that is
@@ -203,12 +219,14 @@ func (w *summation) made(ctx context.Context) (making, error) {
 	var err error
 	switch source := w.source.(type) {
 	case *fileRows:
-		inputs, err = d.describeLayers(ctx, source.inputs, source.layers)
+		if inputs, err = d.describeLayers(ctx, source.inputs, source.layers); err == nil {
+			err = d.describeSelection(ctx, &w.flags.selectFlags, source.inputs, source.layers)
+		}
 	case *streamRows:
 		inputs = []inputJSON{{Name: "-", Paths: []string{}, Storage: source.storage}}
 	}
 	if err == nil && w.weights != nil {
-		err = d.beside(ctx, "weights", w.weights.path, w.weights.file)
+		err = d.beside(ctx, "weights", []string{w.weights.path}, w.weights.file)
 	}
 	if changed := w.unchanged(); changed != nil {
 		err = changed
@@ -222,10 +240,10 @@ type summation struct {
 	notice  func(format string, values ...any)
 	source  rowSource
 	inputs  []input     // of files
+	chosen  *choosing   // of these
 	weights *weightRows // nil: all 1
 	target  *target     // nil: standard output
 	sums    sums
-	first   int // datapoint
 	done    int // datapoints
 	total   int // 0 where it is not known
 	kept    *checkpoints
@@ -246,35 +264,39 @@ func (w *summation) stream(ctx context.Context, r io.Reader) error {
 }
 
 // files prepares to sum files.
-func (w *summation) files(args []string) error {
-	rows, err := openRows(args, opening{transpose: w.flags.transpose})
+func (w *summation) files(ctx context.Context, args []string) error {
+	f := w.flags
+	rows, err := openRows(args, opening{transpose: f.transpose, tokens: true})
 	if err != nil {
 		return err
 	}
 	w.source, w.inputs = rows, rows.inputs
-	n := rows.end
+	say := func(text string) { w.notice("%s", text) }
+	if w.chosen, err = rows.choose(&f.selectFlags, &f.mapFlags, f.transpose, w.weights != nil, say); err != nil {
+		return err
+	}
 	if w.weights != nil {
-		if err := w.weights.checkCount(n); err != nil {
+		if err := w.weights.checkCount(w.chosen.rows); err != nil {
 			return err
 		}
 	}
-	var paths []string
-	for _, in := range w.inputs {
-		paths = append(paths, in.paths...)
-	}
-	if rows.step, err = w.prepare(args[0], paths, false); err != nil {
+	if rows.step, err = w.prepare(args[0], append(rows.paths(), f.files(rows.inputs)...), false); err != nil {
 		return err
 	}
-	if w.first, rows.end, err = w.flags.datapoints.of(rows.layers[0].Name(), n); err != nil {
+	if err := w.chosen.finish(ctx, false); err != nil {
 		return err
 	}
-	w.total = rows.end - w.first
-	if w.flags.resume {
+	rows.end, _ = rows.layers[0].Dims()
+	w.total = rows.end
+	if w.weights != nil {
+		w.weights.take(w.chosen.of)
+	}
+	if f.resume {
 		if err := w.resume(); err != nil {
 			return err
 		}
 	}
-	rows.at = w.first + w.done
+	rows.at = w.done
 	if w.weights != nil {
 		w.weights.at = rows.at
 	}
@@ -329,7 +351,7 @@ func summingMemory(d, step int, triangle, held bool, precision svcca.Precision) 
 // resume goes on from what an earlier run has left.
 func (w *summation) resume() (err error) {
 	f := w.flags
-	if w.kept, err = newCheckpoints(f.out, f.described(w.first, w.first+w.total), w.inputs, f.weights, f.memory); err != nil {
+	if w.kept, err = newCheckpoints(f.out, f.described(w.chosen), w.inputs, f.files(w.inputs), f.weights, f.memory); err != nil {
 		return err
 	}
 	// What was described is what is open.
@@ -346,13 +368,29 @@ func (w *summation) resume() (err error) {
 }
 
 // described returns the flags that change the sums.
-func (f *momentsFlags) described(from, to int) string {
-	text := fmt.Sprintf("--datapoints %d:%d --precision %v", from, to, f.precision)
+func (f *momentsFlags) described(c *choosing) string {
+	text := fmt.Sprintf("--datapoints 0:%d", c.rows)
+	if f.datapoints.given() {
+		text = "--datapoints " + f.datapoints.text
+	}
+	text += fmt.Sprintf(" --precision %v", f.precision)
 	if f.triangle {
 		text += " --triangle"
 	}
 	if f.transpose {
 		text += " --transpose"
+	}
+	if c.maps.tokens != "" {
+		text += fmt.Sprintf(" --tokens %s --layout %v", c.maps.tokens, tokenLayout(f.layout))
+	}
+	for _, step := range c.Steps {
+		if step.Flag == "datapoints" {
+			continue
+		}
+		text += " --" + step.Flag + " " + step.Value
+		if step.Seed != nil {
+			text += fmt.Sprintf(" --seed %d", *step.Seed)
+		}
 	}
 	return text
 }
@@ -377,6 +415,16 @@ func (w *summation) run(ctx context.Context) (data []byte, err error) {
 		return nil, err
 	}
 	return w.sums.of.MarshalBinary()
+}
+
+// placed returns err with the place of a value that is not finite, in a block that
+// comes after what is done.
+func (w *summation) placed(ctx context.Context, err error) error {
+	err = later(err, w.done)
+	if w.chosen == nil {
+		return err
+	}
+	return w.flags.mapFlags.placed(ctx, err, w.chosen.layers, w.inputs)
 }
 
 // unchanged returns an error where a file is not what it was when opened.
@@ -405,7 +453,7 @@ func (w *summation) rows(ctx context.Context) error {
 			err = w.sums.add(ctx, block, weights)
 		}
 		if err != nil {
-			return located(err, w.first+w.done, w.inputs)
+			return w.placed(ctx, err)
 		}
 		w.done += rows
 		w.progress.rows(w.done-w.earlier, w.done, w.total)

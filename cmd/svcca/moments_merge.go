@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -18,7 +19,7 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 		return misusef("-o OUT.sums is needed")
 	}
 	err := refuse(cmd, "--merge, as sums are of what they were made of",
-		"datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "json")
+		append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "json")...)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 	}
 	made := f.making(cmd.Context(), inputs)
 	made.Parts = parts
-	p := newProvenance(made, map[string]bool{"merge": true})
+	p := newProvenance(made, map[string]bool{"merge": true}, nil)
 	if out == nil {
 		return writeSums(cmd.OutOrStdout(), data, p)
 	}

@@ -27,7 +27,7 @@ type partialHead struct {
 // fileSeen is a file as it was.
 type fileSeen struct {
 	Path     string    `json:"path"`
-	Of       string    `json:"of"` // "x", "y" or "weights"
+	Of       string    `json:"of"` // "x", "y", "selection" or "weights"
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 }
@@ -44,7 +44,7 @@ type checkpoints struct {
 
 // newCheckpoints describes the work: layers and weights must be open, so that
 // files that change from here on are found out.
-func newCheckpoints(out, flags string, inputs []input, weights string, m memory) (*checkpoints, error) {
+func newCheckpoints(out, flags string, inputs []input, chosenBy []string, weights string, m memory) (*checkpoints, error) {
 	t, err := newTarget(out+".partial", true)
 	if err != nil {
 		return nil, err
@@ -66,6 +66,11 @@ func newCheckpoints(out, flags string, inputs []input, weights string, m memory)
 			if err := see(string(rune('x'+i)), path); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, path := range chosenBy {
+		if err := see("selection", path); err != nil {
+			return nil, err
 		}
 	}
 	if weights != "" {

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -49,7 +47,7 @@ type rowSource interface {
 	close()
 }
 
-// fileRows are datapoints at to end−1 of files.
+// fileRows are datapoints at to end−1 of layers.
 type fileRows struct {
 	inputs  []input
 	layers  []activation.Layer
@@ -57,8 +55,8 @@ type fileRows struct {
 	step    int
 }
 
-// openRows opens the layers, of as many datapoints each. The caller closes the
-// source, of which all datapoints are to come.
+// openRows opens the layers. The caller closes the source, and chooses what is to
+// come of them.
 func openRows(args []string, as opening) (*fileRows, error) {
 	f := &fileRows{}
 	for _, arg := range args {
@@ -73,14 +71,21 @@ func openRows(args []string, as opening) (*fileRows, error) {
 		f.close()
 		return nil, err
 	}
-	if len(args) == 2 {
-		if err := checkDatapoints(f.layers[0], f.layers[1], as.transpose); err != nil {
-			f.close()
+	return f, nil
+}
+
+// choose selects from the layers, alike from all.
+func (f *fileRows) choose(s *selectFlags, m *mapFlags, transposed, weighted bool, say func(string)) (*choosing, error) {
+	if len(f.layers) == 2 && len(s.ids) == 0 {
+		if err := checkDatapoints(f.layers[0], f.layers[1], transposed); err != nil {
 			return nil, err
 		}
 	}
+	c := &choosing{selectFlags: s, maps: m, inputs: f.inputs, layers: f.layers, weighted: weighted, say: say,
+		bad: func(_ int, err error) error { return err }}
+	err := c.choose()
 	f.end, _ = f.layers[0].Dims()
-	return f, nil
+	return c, err
 }
 
 func (f *fileRows) neurons() (all []int) {
@@ -97,10 +102,18 @@ func (f *fileRows) next() (block []svcca.Layer, rows int, err error) {
 	}
 	rows = min(f.step, f.end-f.at)
 	for _, l := range f.layers {
-		block = append(block, part{l, f.at, rows})
+		block = append(block, activation.Take(l, 0, interval(f.at, f.at+rows)))
 	}
 	f.at += rows
 	return block, rows, nil
+}
+
+// paths returns the files that are read.
+func (f *fileRows) paths() (all []string) {
+	for _, in := range f.inputs {
+		all = append(all, in.paths...)
+	}
+	return all
 }
 
 func (f *fileRows) unchanged() error {
@@ -241,6 +254,13 @@ func openWeights(path string) (*weightRows, error) {
 	return &weightRows{path: path, file: f}, nil
 }
 
+// take leaves the weights of the rows that are given, nil for all.
+func (w *weightRows) take(rows []int) {
+	if rows != nil {
+		w.file = activation.Take(w.file, 0, rows)
+	}
+}
+
 // checkCount returns an error where there are not as many weights as datapoints.
 func (w *weightRows) checkCount(datapoints int) error {
 	if n, columns := w.file.Dims(); n != datapoints {
@@ -260,94 +280,12 @@ func (w *weightRows) next(rows int) ([]float64, error) {
 	}
 	for i, v := range block.Data {
 		if !(v > 0) || v > maxFinite {
-			return nil, fmt.Errorf("%s: the weight of datapoint %d (counted from 0) is %v: weights are positive numbers; leave out datapoints that weigh nothing", shown(w.path), w.at+i, v)
+			_, row, _ := activation.Origin(w.file, w.at+i, 0)
+			return nil, fmt.Errorf("%s: the weight of datapoint %d (counted from 0) is %v: weights are positive numbers; leave out datapoints that weigh nothing", shown(w.path), row, v)
 		}
 	}
 	w.at += rows
 	return block.Data, nil
-}
-
-// located returns err with the place of a value that is not finite as its file has
-// it: in a block that begins with datapoint before of a layer, which may lie in
-// shards.
-func located(err error, before int, inputs []input) error {
-	var value *svcca.NotFiniteError
-	if !errors.As(err, &value) {
-		return err
-	}
-	at := *value
-	at.Datapoint += before
-	for _, in := range inputs {
-		if in.name != value.Layer || len(in.paths) < 2 {
-			continue
-		}
-		row := at.Datapoint
-		for _, path := range in.paths {
-			f, err := activation.Open(path)
-			if err != nil {
-				return &at
-			}
-			n, _ := f.Dims()
-			f.Close()
-			if row < n {
-				return &svcca.NotFiniteError{Layer: path, Datapoint: row, Neuron: at.Neuron, Value: at.Value}
-			}
-			row -= n
-		}
-	}
-	return &at
-}
-
-// datapoints is a flag, --datapoints: rows from to to−1, from their beginning or
-// to their end where it is left out.
-type datapoints struct {
-	from, to int // to < 0: all
-	given    bool
-}
-
-// MarshalText returns the range as UnmarshalText takes it.
-func (d datapoints) MarshalText() ([]byte, error) {
-	switch {
-	case !d.given:
-		return nil, nil
-	case d.to < 0:
-		return fmt.Appendf(nil, "%d:", d.from), nil
-	}
-	return fmt.Appendf(nil, "%d:%d", d.from, d.to), nil
-}
-
-// UnmarshalText reads "1000:2000", ":2000", "1000:".
-func (d *datapoints) UnmarshalText(text []byte) error {
-	from, to, found := strings.Cut(string(text), ":")
-	r := datapoints{to: -1, given: true}
-	var errs [2]error
-	if from != "" {
-		r.from, errs[0] = strconv.Atoi(from)
-	}
-	if to != "" {
-		r.to, errs[1] = strconv.Atoi(to)
-	}
-	if !found || errors.Join(errs[:]...) != nil || r.from < 0 || to != "" && r.to <= r.from {
-		return errors.New("A:B expected, 0 ≤ A < B: datapoints A to B−1, counted from 0")
-	}
-	*d = r
-	return nil
-}
-
-// of returns the range in n datapoints of the file name.
-func (d datapoints) of(name string, n int) (from, to int, err error) {
-	if !d.given {
-		return 0, n, nil
-	}
-	from, to = d.from, d.to
-	if to < 0 {
-		to = n
-	}
-	if from >= n || to > n {
-		text, _ := d.MarshalText() // cannot fail
-		return 0, 0, fmt.Errorf("%s has %d datapoints: --datapoints %s reaches beyond them", shown(name), n, text)
-	}
-	return from, to, nil
 }
 
 // rows shows how many datapoints are done, some of them by this run; total is 0

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/gosvcca/gosvcca/svcca"
@@ -27,7 +28,7 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 	if isLayer(path) {
 		return misusef("-o OUT.sums is needed")
 	}
-	err := refuse(cmd, "a file of sums alone", "datapoints", "weights", "split", "triangle", "precision", "transpose", "resume", "force", "hashes")
+	err := refuse(cmd, "a file of sums alone", append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "force", "hashes")...)
 	if err != nil {
 		return err
 	}

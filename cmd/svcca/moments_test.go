@@ -426,7 +426,7 @@ func TestMomentsStatus(t *testing.T) {
 		{"no rows", []string{empty, "-o", out}, exitFailed, []string{"no datapoints"}},
 		{"range", []string{x, "-o", out, "--datapoints", "50:61"}, exitFailed, []string{"x.npy has 60 datapoints", "--datapoints 50:61"}},
 		{"range beyond", []string{x, "-o", out, "--datapoints", "60:"}, exitFailed, []string{"--datapoints 60:"}},
-		{"no range", []string{x, "-o", out, "--datapoints", "5"}, exitMisused, []string{"A:B expected"}},
+		{"no range", []string{x, "-o", out, "--datapoints", "5-9"}, exitMisused, []string{"A:B expected"}},
 		{"range backwards", []string{x, "-o", out, "--datapoints", "5:5"}, exitMisused, []string{"A:B expected"}},
 		{"weights of zero", []string{x, "-o", out, "--weights", w}, exitFailed, []string{"weight of datapoint 0"}},
 		{"few weights", []string{short, "-o", out, "--weights", w}, exitFailed, []string{"59 datapoints"}},

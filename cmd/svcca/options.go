@@ -32,9 +32,9 @@ func (f *optionFlags) register(flags *pflag.FlagSet) {
 	f.describer.register(flags)
 }
 
-// readWeights reads the weights of n datapoints, if there are any, and describes their
-// file.
-func (f *optionFlags) readWeights(ctx context.Context, n int) error {
+// readWeights reads the weights of the rows that are given of n datapoints, nil for all,
+// if there are any, and describes their file.
+func (f *optionFlags) readWeights(ctx context.Context, n int, rows []int) error {
 	if f.weights == "" {
 		return nil
 	}
@@ -42,15 +42,18 @@ func (f *optionFlags) readWeights(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	defer w.file.Close()
+	file := w.file
+	defer file.Close()
 	if err := w.checkCount(n); err != nil {
 		return err
 	}
-	if f.options.Weights, err = w.next(n); err != nil {
+	w.take(rows)
+	some, _ := w.file.Dims()
+	if f.options.Weights, err = w.next(some); err != nil {
 		return err
 	}
-	if err := f.beside(ctx, "weights", f.weights, w.file); err != nil {
+	if err := f.beside(ctx, "weights", []string{f.weights}, file); err != nil {
 		return err
 	}
-	return w.file.Unchanged()
+	return file.Unchanged()
 }

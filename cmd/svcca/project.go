@@ -15,6 +15,8 @@ import (
 // projectFlags are what project was told.
 type projectFlags struct {
 	describer
+	selectFlags
+	mapFlags
 	side        string
 	k           int
 	coordinates bool
@@ -32,7 +34,8 @@ func newProject() *cobra.Command {
 		Long: `Projects a layer's activations onto the first k directions that compare
 --directions saved, .npz or .safetensors: what is left when all else is erased.
 OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k;
-OUT.npy.json says what made it.`,
+OUT.npy.json says what made it. Flags that choose rows, tokens, neurons: svcca
+help selection.`,
 		Example: `  svcca project ab.npz a/test.npy --side x -k 20 -o a/projected.npy
   svcca project ab.npz b/test.npy --side y --coordinates -o b/aligned.npy`,
 		Args: twoFiles,
@@ -45,6 +48,9 @@ OUT.npy.json says what made it.`,
 	flags.BoolVar(&f.coordinates, "coordinates", false, "write coordinates (default: the projection)")
 	flags.StringVarP(&f.out, "out", "o", "", "`OUT`.npy, float64; - for standard output (required)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npy, OUT.npy.json (default: refuse)")
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
+	f.registerLayout(flags)
 	flags.BoolVar(&f.transpose, "transpose", false, "DATA.npy holds neurons × datapoints (default: no)")
 	f.describer.register(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "no notices on stderr (default: notices)")
@@ -72,17 +78,35 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if k < 1 || k > saved.count {
 		return misusef("-k %d: %s holds directions 1 to %d", k, shown(directionsPath), saved.count)
 	}
-	data, err := openLayer(dataPath, opening{transpose: f.transpose})
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+		return err
+	}
+	if err := refuse(cmd, "project, which has one layer", "ids"); err != nil {
+		return err
+	}
+	data, err := openLayer(dataPath, opening{transpose: f.transpose, tokens: true})
 	if err != nil {
 		return err
 	}
 	defer data.Close()
+	inputs := []input{{name: dataPath, paths: []string{dataPath}}}
+	chosen := &choosing{selectFlags: &f.selectFlags, maps: &f.mapFlags, inputs: inputs, layers: []activation.Layer{data},
+		say: func(text string) {
+			if !f.quiet {
+				complain(cmd.ErrOrStderr(), text)
+			}
+		},
+		bad: func(_ int, err error) error { return err }}
+	if err := chosen.choose(); err != nil {
+		return err
+	}
+	data = chosen.layers[0]
 	if err := f.checkNeurons(saved, directionsPath, data); err != nil {
 		return err
 	}
 	var out *target
 	if f.out != "-" {
-		if out, err = newNotedTarget(f.out, f.force, directionsPath, dataPath); err != nil {
+		if out, err = newNotedTarget(f.out, f.force, append(f.files(inputs), directionsPath, dataPath)...); err != nil {
 			return err
 		}
 	}
@@ -90,15 +114,21 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", shown(directionsPath), err)
 	}
-	work := func(w io.Writer) error { return f.apply(cmd.Context(), d, data, k, w) }
+	if err := chosen.finish(cmd.Context(), false); err != nil {
+		return err
+	}
+	data = chosen.layers[0]
+	work := func(w io.Writer) error {
+		return f.placed(cmd.Context(), f.apply(cmd.Context(), d, data, k, w), chosen.layers, inputs)
+	}
 	if out == nil {
 		return work(cmd.OutOrStdout())
 	}
-	made, err := f.made(cmd.Context(), directionsPath, dataPath, data)
+	made, err := f.made(cmd.Context(), directionsPath, inputs, data)
 	if err != nil {
 		return err
 	}
-	p := newProvenance(made, projectOptions{f.side, k, f.coordinates, f.transpose})
+	p := newProvenance(made, projectOptions{f.side, k, f.coordinates, f.transpose}, chosen.told())
 	err = out.writeNoted(p, func(w io.Writer) error {
 		if err := work(w); err != nil {
 			return err
@@ -123,12 +153,15 @@ type projectOptions struct {
 }
 
 // made describes the files.
-func (f *projectFlags) made(ctx context.Context, directions, data string, layer activation.Layer) (making, error) {
-	inputs, err := f.describeLayers(ctx, []input{{name: data, paths: []string{data}}}, []activation.Layer{layer})
+func (f *projectFlags) made(ctx context.Context, directions string, inputs []input, data activation.Layer) (making, error) {
+	described, err := f.describeLayers(ctx, inputs, []activation.Layer{data})
 	if err == nil {
-		err = f.beside(ctx, "directions", directions, nil)
+		err = f.describeSelection(ctx, &f.selectFlags, inputs, []activation.Layer{data})
 	}
-	return f.making(ctx, inputs), err
+	if err == nil {
+		err = f.beside(ctx, "directions", []string{directions}, nil)
+	}
+	return f.making(ctx, described), err
 }
 
 // checkNeurons compares the data's width with the directions', and where it is
@@ -192,11 +225,11 @@ const alignBytes = 1 << 26
 func align(d *svcca.Directions, layer cancellable, n, k int, write func(lapack.Matrix[float64]) error) error {
 	rows := max(1, alignBytes/(8*k))
 	for first := 0; first < n; first += rows {
-		aligned, err := d.Align(part{layer, first, min(rows, n-first)}, k)
-		if err == nil {
-			err = write(aligned)
-		}
+		aligned, err := d.Align(activation.Take(layer, 0, interval(first, min(first+rows, n))), k)
 		if err != nil {
+			return later(err, first)
+		}
+		if err := write(aligned); err != nil {
 			return err
 		}
 	}

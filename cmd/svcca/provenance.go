@@ -20,8 +20,9 @@ type provenance struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
 	making
-	Options any         `json:"options"` // in the words of the flags
-	Backend native.Info `json:"backend"`
+	Options   any         `json:"options"` // in the words of the flags
+	Selection *selection  `json:"selection,omitempty"`
+	Backend   native.Info `json:"backend"`
 	// Of a matrix: what its values are, and of which layers.
 	Score   score    `json:"score,omitempty"`
 	Rows    []string `json:"rows,omitempty"`
@@ -30,8 +31,8 @@ type provenance struct {
 	File *describedFile `json:"file,omitempty"`
 }
 
-func newProvenance(m making, options any) provenance {
-	return provenance{Schema: "svcca.provenance/1", Version: version(), making: m, Options: options, Backend: native.Describe()}
+func newProvenance(m making, options any, s *selection) provenance {
+	return provenance{Schema: "svcca.provenance/1", Version: version(), making: m, Options: options, Selection: s, Backend: native.Describe()}
 }
 
 // making is a command and what it read.
@@ -97,15 +98,16 @@ func (d *describer) describeLayers(ctx context.Context, inputs []input, layers [
 		if err != nil {
 			return nil, err
 		}
-		in.Shape, in.Storage = l.Shape(), l.Storage()
+		file, _, _ := activation.Origin(l, 0, 0)
+		in.Shape, in.Storage = file.Shape(), file.Storage()
 		described = append(described, in)
 	}
 	return described, nil
 }
 
-// beside describes a file that a flag names.
-func (d *describer) beside(ctx context.Context, flag, path string, l activation.Layer) error {
-	in, err := d.describe(ctx, path, path)
+// beside describes the files that a flag names.
+func (d *describer) beside(ctx context.Context, flag string, paths []string, l activation.Layer) error {
+	in, err := d.describe(ctx, paths[0], paths...)
 	if err != nil {
 		return err
 	}
@@ -116,6 +118,34 @@ func (d *describer) beside(ctx context.Context, flag, path string, l activation.
 		d.with = map[string]inputJSON{}
 	}
 	d.with[flag] = in
+	return nil
+}
+
+// describeSelection says what the files are that select from the layers of inputs,
+// those that are not nil.
+func (d *describer) describeSelection(ctx context.Context, f *selectFlags, inputs []input, layers []activation.Layer) error {
+	if len(f.ids) > 0 {
+		files, err := f.idFiles(inputs)
+		if err != nil {
+			return err
+		}
+		var paths []string
+		for i, l := range layers {
+			if l != nil {
+				paths = append(paths, files[i])
+			}
+		}
+		if err := d.beside(ctx, "ids", paths, nil); err != nil {
+			return err
+		}
+	}
+	for flag, path := range map[string]string{"mask": f.mask, "datapoints": f.datapoints.file, "neurons": f.neurons.file} {
+		if path != "" {
+			if err := d.beside(ctx, flag, []string{path}, nil); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

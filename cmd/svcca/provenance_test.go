@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -31,6 +32,9 @@ type madeOf struct {
 	With                        map[string]describedInput
 	Parts                       []*madeOf
 	Options                     map[string]any
+	Selection                   struct {
+		Steps []struct{ Flag, Value string }
+	}
 }
 
 type describedInput struct {
@@ -91,7 +95,7 @@ def check(made, names, hashes=True):
         assert ("sha256" in i) == hashes
         if hashes:
             assert i["sha256"] == [sha256(p) for p in i["paths"]]
-        if len(i["paths"]) == 1 and i["name"].endswith(".npy"):
+        if len(i["paths"]) == 1 and i["name"].endswith(".npy") and (i in made["inputs"] or "shape" in i):
             x = np.load(i["name"])
             assert i["shape"] == list(x.shape) and i["storage"] == str(x.dtype), i
     assert made["command"][0] == "svcca" and made["go"].startswith("go") and made["version"]
@@ -298,6 +302,38 @@ func TestMatrixReadsMatrix(t *testing.T) {
 	}
 }
 
+// TestNumpyReadsSelections: what selects is described with what it selects from, which
+// is told as it is stored.
+func TestNumpyReadsSelections(t *testing.T) {
+	dir, _, _ := pair(t)
+	t.Chdir(dir)
+	saveMask(t, "mask.npy", func(i int) bool { return i%4 != 1 }, 60)
+	for _, name := range []string{"x.txt", "y.txt"} {
+		var ids strings.Builder
+		for i := range 60 {
+			fmt.Fprintln(&ids, "id", i)
+		}
+		require.NoError(t, os.WriteFile(name, []byte(ids.String()), 0o600))
+	}
+	status, stdout, stderr := call(t, strings.Fields("compare x.npy y.npy --ids *.txt --mask mask.npy --datapoints 3: --neurons 1:5 --hashes --json --quiet --directions d.npz")...)
+	require.Equal(t, exitDone, status, stderr)
+	require.NoError(t, os.WriteFile("c.json", []byte(stdout), 0o600))
+	require.Equal(t, exitDone, first(call(t, strings.Fields("project d.npz x.npy --side x --mask mask.npy --neurons 1:5 --hashes -o p.npy")...)))
+	require.Equal(t, exitDone, first(call(t, strings.Fields("moments x.npy y.npy --mask mask.npy --hashes -o s.sums")...)))
+	require.NoError(t, os.WriteFile("s.json", headOf(t, "s.sums").Provenance, 0o600))
+	numpy(t, madePython+`
+answer, inside, beside_p, sums = json.load(open("c.json")), npz("d.npz")[1], beside("p.npy"), json.load(open("s.json"))
+for made, names, files, flags in (answer, ["x.npy", "y.npy"], ["ids", "mask"], ["ids", "datapoints", "mask", "neurons"]), \
+        (inside, ["x.npy", "y.npy"], ["ids", "mask"], ["ids", "datapoints", "mask", "neurons"]), \
+        (beside_p, ["x.npy"], ["directions", "mask"], ["mask", "neurons"]), (sums, ["x.npy", "y.npy"], ["mask"], ["mask"]):
+    check(made, names)
+    assert sorted(made["with"]) == files, made["with"]
+    assert made["with"]["mask"]["paths"] == ["mask.npy"]
+    assert [s["flag"] for s in made["selection"]["steps"]] == flags, made["selection"]
+assert answer["with"]["ids"]["paths"] == ["x.txt", "y.txt"]
+`)
+}
+
 // TestSumsSayWhatMadeThem: sums say of what rows they are, however they were merged, and
 // so do those who use them.
 func TestSumsSayWhatMadeThem(t *testing.T) {
@@ -317,8 +353,9 @@ func TestSumsSayWhatMadeThem(t *testing.T) {
 	assert.Equal(t, "svcca.provenance/1", one.Schema)
 	sha := sha256.Sum256(read(t, x))
 	assert.Equal(t, describedInput{"x.npy", "float64", []string{"x.npy"}, []string{hex.EncodeToString(sha[:])}, []int{60, 6}, []int64{128 + 60*6*8}}, one.Inputs[0])
-	assert.Equal(t, map[string]any{"datapoints": []any{0.0, 20.0}, "method": "moments", "precision": "float64", "transpose": false, "weights": false}, one.Options)
-	assert.Equal(t, []any{20.0, 30.0}, two.Options["datapoints"])
+	assert.Equal(t, map[string]any{"datapoints": 20.0, "method": "moments", "precision": "float64", "transpose": false, "weights": false}, one.Options)
+	assert.Equal(t, 10.0, two.Options["datapoints"])
+	assert.Equal(t, "20:30", two.Selection.Steps[0].Value)
 	assert.Equal(t, "w.npy", two.With["weights"].Name)
 	assert.Equal(t, []describedInput{{Name: "-", Storage: "float64", Paths: []string{}}}, three.Inputs)
 	assert.Equal(t, 6.0, three.Options["split"])
@@ -371,12 +408,12 @@ func TestMergesStayFlat(t *testing.T) {
 		acc = from + ".sums"
 	}
 	m := unmarshalMade(t, headOf(t, acc).Provenance)
-	var rows []any
+	var rows []string
 	for _, part := range m.Parts {
 		assert.Empty(t, part.Parts)
-		rows = append(rows, part.Options["datapoints"].([]any)[0])
+		rows = append(rows, part.Selection.Steps[0].Value)
 	}
-	assert.Equal(t, []any{0.0, 10.0, 20.0, 30.0}, rows)
+	assert.Equal(t, []string{":10", "10:20", "20:30", "30:40"}, rows)
 }
 
 // outputsOf are commands and the files that each writes.

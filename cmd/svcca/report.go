@@ -28,7 +28,7 @@ func (r *result) over() string {
 	case r.way == byFlatten:
 		return images + ", maps flattened"
 	case r.conv == nil:
-		return plural(r.X.Datapoints, "datapoint")
+		return plural(r.X.Datapoints, r.unit())
 	case r.conv.Approximate:
 		return fmt.Sprintf("%s and their %d × %d lowest frequencies (lowpass)", images, r.conv.Translations[0], r.conv.Translations[1])
 	}
@@ -43,6 +43,9 @@ func (p *page) report(c *result) {
 		p.line("Weighted, as the sums are that this was made from.")
 	default:
 		p.paragraph("", "", fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(c.Options.Weights), c.unit()))
+	}
+	for _, step := range c.selection.words() {
+		p.paragraph("  ", "  ", step)
 	}
 	p.line("")
 	p.sides(c)

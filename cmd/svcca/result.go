@@ -19,9 +19,11 @@ type result struct {
 	images int
 	sizes  [2]*mapSize  // nil of layers of two dimensions
 	conv   *conv.Result // by dft and lowpass
+
+	selection *selection // nil: everything
 }
 
-// wayOptions are svcca.Options in JSON, with the flags of feature maps.
+// wayOptions are svcca.Options in JSON, with the flags of feature maps or of tokens.
 type wayOptions struct {
 	svcca.Options
 	mapFlags
@@ -30,14 +32,18 @@ type wayOptions struct {
 // MarshalJSON returns the options in the words of the flags.
 func (o wayOptions) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal(o.Options)
-	if err != nil || o.way == "" {
+	if err != nil || o.way == "" && o.tokens == "" {
 		return text, err
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return nil, err
 	}
-	fields["conv"], fields["layout"] = o.way, o.layout
+	if fields["layout"] = o.layout; o.tokens != "" {
+		fields["tokens"], fields["layout"] = o.tokens, tokenLayout(o.layout).String()
+	} else {
+		fields["conv"] = o.way
+	}
 	return json.Marshal(fields)
 }
 

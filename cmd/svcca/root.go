@@ -111,7 +111,7 @@ the same inputs (Singular Vector Canonical Correlation Analysis).`,
 	root.SetHelpFunc(help)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCompare(), newMoments(), newMatrix(), newProject(), newDemo(), newInfo(), newVersion())
+	root.AddCommand(newCompare(), newMoments(), newMatrix(), newProject(), newDemo(), newInfo(), newVersion(), newSelection())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, "show this help")
 	}
@@ -138,7 +138,10 @@ func command(c *cobra.Command, work func(cmd *cobra.Command, args []string) erro
 func help(cmd *cobra.Command, _ []string) {
 	w := &strings.Builder{}
 	defer func() { fmt.Fprint(cmd.OutOrStdout(), localStyle().text(w.String())) }()
-	fmt.Fprintf(w, "Examples:\n%s\n\n%s\n\nUsage:\n  %s\n", cmd.Example, cmd.Long, cmd.UseLine())
+	fmt.Fprintf(w, "Examples:\n%s\n\n%s\n", cmd.Example, cmd.Long)
+	if cmd.Runnable() {
+		fmt.Fprintf(w, "\nUsage:\n  %s\n", cmd.UseLine())
+	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintln(w, "\nCommands:")
 		for _, sub := range cmd.Commands() {

@@ -193,7 +193,10 @@ func optionWords(o svcca.Options) string {
 // optionWords are those of all commands, with the flags of feature maps.
 func (f *mapFlags) optionWords(o svcca.Options) string {
 	text := optionWords(o)
-	if f.way == "" {
+	switch {
+	case f.tokens != "":
+		return strings.Replace(text, "Options:", fmt.Sprintf("Options: --tokens %s --layout %v", f.tokens, tokenLayout(f.layout)), 1)
+	case f.way == "":
 		return text
 	}
 	return strings.Replace(text, "Options:", fmt.Sprintf("Options: --conv %s --layout %v", f.way, f.layout), 1)
