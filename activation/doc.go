@@ -47,5 +47,6 @@
 // A file may change while it is read. Unchanged looks whether it did, at no cost;
 // Digest identifies the values, at that of reading them.
 //
-// Writer writes a .npy of float64.
+// Writer writes a .npy of float64, WriteTexts one of texts, SafetensorsWriter a
+// .safetensors.
 package activation

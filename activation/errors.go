@@ -66,9 +66,13 @@ const (
 	panicOutOfRange   = "activation: block out of range"
 	panicBadShape     = "activation: shape is not of 1, 2 or 4 sizes"
 	panicTooLarge     = "activation: shape too large"
+	panicNoShape      = "activation: a tensor without sizes"
+	panicBadStorage   = "activation: storage is neither float64 nor float32"
 	panicBadAxis      = "activation: axis that the layer does not have"
 	panicBadIndex     = "activation: index out of range"
 	panicBadColumns   = "activation: block has another number of columns than the file"
+
+	panicBadTensorName = "activation: a tensor's name is empty, reserved or given twice"
 )
 
 // clip quotes s, which a file says, at a length fit for a message.

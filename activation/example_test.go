@@ -3,6 +3,7 @@ package activation_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -202,4 +203,37 @@ func writeArray(to io.Writer) error {
 		}
 	}
 	return w.Close()
+}
+
+// Arrays with names, and a text on what they are, make a .safetensors.
+func ExampleNewSafetensorsWriter() {
+	path := filepath.Join(os.TempDir(), "example.safetensors")
+	file, err := os.Create(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(path)
+	w, err := activation.NewSafetensorsWriter(file, map[string]string{"made": "by hand"},
+		activation.Tensor{Name: "fc1", Storage: "float32", Shape: []int{2, 3}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Write(lapack.Of(2, 3, []float64{1, 2, 3, 4, 5, 6})); err != nil {
+		log.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), file.Close()); err != nil {
+		log.Fatal(err)
+	}
+
+	layer, err := activation.Open(path + ":fc1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer layer.Close()
+	block := lapack.New[float64](1, 3)
+	if err := layer.Read(block, 1, 0); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(layer.Shape(), layer.Storage(), block.Data)
+	// Output: [2 3] float32 [4 5 6]
 }

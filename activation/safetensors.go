@@ -147,7 +147,7 @@ func parseTensors(text []byte) ([]tensor, error) {
 	d.UseNumber()
 	var list []tensor
 	err := d.object(func(name string) error {
-		if name == "__metadata__" {
+		if name == metadataKey {
 			return d.object(func(key string) error {
 				_, err := d.text()
 				return err

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gosvcca/gosvcca/lapack"
 )
@@ -41,26 +42,23 @@ func NewWriter(w io.Writer, shape ...int) (*Writer, error) {
 	if _, ok := arrayBytes(shape, float64Element); !ok {
 		panic(panicTooLarge)
 	}
-	npy := &Writer{w: w, shape: slices.Clone(shape), neurons: 1, buffer: make([]byte, 0, writerBytes)}
-	for _, size := range shape[1:] {
-		npy.neurons *= size
-	}
-	npy.buffer = appendHeader(npy.buffer, shape)
+	npy := &Writer{w: w, shape: slices.Clone(shape), neurons: rowSize(shape), buffer: make([]byte, 0, writerBytes)}
+	npy.buffer = appendHeader(npy.buffer, "<f8", shape)
 	if npy.flush(); npy.err != nil {
 		return nil, npy.err
 	}
 	return npy, nil
 }
 
-// appendHeader appends the header of a float64 array to b. It ends with a
+// appendHeader appends the header of an array of the type code to b. It ends with a
 // newline at a multiple of 64 bytes, so that the array is aligned in a memory map.
-func appendHeader(b []byte, shape []int) []byte {
+func appendHeader(b []byte, descr string, shape []int) []byte {
 	sizes := strings.ReplaceAll(formatShape(shape), " × ", ", ")
 	if len(shape) == 1 {
 		sizes += "," // as (5) is no tuple in Python
 	}
 	const fixed = len(magic) + 4
-	text := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }", sizes)
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, sizes)
 	text += strings.Repeat(" ", 63-(fixed+len(text))%64) + "\n"
 	b = append(b, magic...)
 	b = append(b, 1, 0)
@@ -119,4 +117,26 @@ func (w *Writer) Close() error {
 	}
 	w.err = errWriterClosed
 	return err
+}
+
+// WriteTexts writes texts as a .npy of one dimension: what numpy.save makes of an
+// array of str. A byte that is no UTF-8 becomes U+FFFD, as in JSON. Errors are those
+// of w.
+func WriteTexts(w io.Writer, texts []string) error {
+	width := 1 // as numpy has of empty ones
+	for _, text := range texts {
+		width = max(width, utf8.RuneCountInString(text))
+	}
+	b := appendHeader(nil, fmt.Sprintf("<U%d", width), []int{len(texts)})
+	for _, text := range texts {
+		end := len(b) + 4*width
+		for _, r := range text {
+			b = binary.LittleEndian.AppendUint32(b, uint32(r))
+		}
+		b = append(b, make([]byte, end-len(b))...)
+	}
+	if _, err := w.Write(b); err != nil {
+		return fmt.Errorf("activation: writing %d texts: %w", len(texts), err)
+	}
+	return nil
 }

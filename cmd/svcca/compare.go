@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -36,9 +37,9 @@ func newCompare() *cobra.Command {
 		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
 datapoints × neurons, written by numpy.save; of a .npz or .safetensors name one,
 as in x.npz:fc1. Row i of both is the same input. A pattern in quotes is one
-layer in shards. Files may be larger than memory. PAIR.sums holds sums of both
-layers, which svcca moments wrote. Feature maps, of four dimensions, need
---conv; of three, each token is a row. For ids, masks: svcca help selection.`,
+layer in shards. Files may be larger than memory. PAIR.sums: svcca moments wrote
+it. Feature maps, of four dimensions, need --conv; of three, a token is a row.
+svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
   svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
   svcca compare 'a/fc1/part-*.npy' b.npz:fc1 --keep 'count(20)' --json > ab.json`,
@@ -55,8 +56,8 @@ layers, which svcca moments wrote. Feature maps, of four dimensions, need
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
-	flags.StringVar(&f.directions, "directions", "", "save directions to `OUT`.npz for project (default: no)")
-	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npz (default: refuse)")
+	flags.StringVar(&f.directions, "directions", "", "to `OUT`.npz or .safetensors, for project (default: no)")
+	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no warnings or notices on stderr (default: both)")
 	return c
 }
@@ -75,6 +76,9 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
 		return err
 	}
+	if f.hashes && !f.json && f.directions == "" {
+		return misusef("--hashes is for what is written: --json or --directions")
+	}
 	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
 		return err
 	}
@@ -87,18 +91,16 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if out != nil {
-		what := "the aligned directions of both layers"
-		err := out.write(func(w io.Writer) error {
-			if c.conv != nil {
-				what = "the aligned directions of both layers as spatial filters"
-				return writeFilters(ctx, w, c.conv)
-			}
-			return writeDirections(ctx, w, c.Comparison)
-		})
-		if err != nil {
+		what, arrays := "the aligned directions of both layers", directionArrays
+		if c.conv != nil {
+			what += " as spatial filters"
+			arrays = func(*svcca.Comparison) []namedArray { return filterArrays(ctx, c.conv) }
+		}
+		p := newProvenance(c.making, wayOptions{c.Options, c.mapFlags}, c.selection)
+		if err := out.write(func(w io.Writer) error { return writeArrays(ctx, w, out.path, p, arrays(c.Comparison)) }); err != nil {
 			return err
 		}
-		f.notice(stderr, "wrote "+shown(out.path)+": "+what)
+		f.notice(stderr, out.wrote()+": "+what)
 	}
 	if !f.json {
 		return writeReport(stdout, localStyle(), c)
@@ -155,7 +157,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), need, fewer); err != nil {
 		return nil, nil, err
 	}
-	if err := f.readWeights(chosen.rows, chosen.of); err != nil {
+	if err := f.readWeights(cmd.Context(), chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
 	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
@@ -168,15 +170,29 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	limit := native.LimitThreads(1) // faster: goroutines share the work
 	c, err := svcca.BetweenContext(cmd.Context(), x, y, f.options)
 	limit()
-	if changed := rows.unchanged(); changed != nil {
-		err = changed // and what else is wrong is no wonder
-	}
+	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
 		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
-	r := &result{Comparison: c, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows), selection: chosen.told()}
+	r := &result{Comparison: c, making: made, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows), selection: chosen.told()}
 	r.warnMaps()
 	return r, out, nil
+}
+
+// made describes what was compared, which ended with err, and makes sure that no file
+// changed meanwhile.
+func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (making, error) {
+	var inputs []inputJSON
+	if err == nil {
+		inputs, err = f.describeLayers(ctx, rows.inputs, rows.layers)
+	}
+	if err == nil {
+		err = f.describeSelection(ctx, &f.selectFlags, rows.inputs, rows.layers)
+	}
+	if changed := rows.unchanged(); changed != nil {
+		err = changed // and what else is wrong is no wonder
+	}
+	return f.making(ctx, inputs), err
 }
 
 // sums compares the layers of which a file holds the sums.
@@ -210,7 +226,13 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target
 	if err == nil && head.weighted() {
 		c.Options.Weights = []float64{} // there were some, and they are gone
 	}
-	return &result{Comparison: c}, out, err
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := f.describe(cmd.Context(), path, path)
+	made := f.making(cmd.Context(), []inputJSON{in})
+	made.Parts = head.parts()
+	return &result{Comparison: c, making: made}, out, err
 }
 
 // target returns where directions go, nil for nowhere.
@@ -241,6 +263,7 @@ func (f *compareFlags) notice(stderr io.Writer, text string) {
 type comparisonJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
+	making
 	*svcca.Comparison
 	Selection *selection  `json:"selection,omitempty"`
 	Backend   native.Info `json:"backend"`

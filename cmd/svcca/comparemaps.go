@@ -1,13 +1,10 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 
-	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
@@ -59,7 +56,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 		return nil, nil, err
 	}
 	n, _, _, _ := x.Dims()
-	if err := f.readWeights(chosen.rows, chosen.of); err != nil {
+	if err := f.readWeights(cmd.Context(), chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
 	o.Weights = f.options.Weights
@@ -73,13 +70,11 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 	limit := native.LimitThreads(1) // faster: goroutines share the work
 	c, err := conv.Between(cmd.Context(), x, y, o)
 	limit()
-	if changed := rows.unchanged(); changed != nil {
-		err = changed // and what else is wrong is no wonder
-	}
+	made, err := f.made(cmd.Context(), rows, err)
 	if err != nil {
 		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
-	return &result{Comparison: &c.Comparison, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
+	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
 }
 
 // sizes returns those of the maps of both layers.
@@ -108,73 +103,51 @@ func filterCount(d *conv.Directions) (count int) {
 	return count
 }
 
-// writeFilters writes the aligned directions of both layers under translations as .npz:
-// for x and for y the spatial filters, translations of rows × of columns × (phase, channel)
-// × count; blocks, the frequencies (u, v) and how often each counts; and rho, blocks ×
+// filterArrays are the aligned directions of both layers under translations: for x and
+// for y the spatial filters, translations of rows × of columns × (phase, channel) ×
+// count; blocks, the frequencies (u, v) and how often each counts; and rho, blocks ×
 // count, 0 where a block has fewer. See conv.Directions.Filter.
-func writeFilters(ctx context.Context, w io.Writer, r *conv.Result) error {
-	archive := zip.NewWriter(w)
+func filterArrays(ctx context.Context, r *conv.Result) []namedArray {
 	count := filterCount(r.DirectionsX)
-	for _, side := range []struct {
-		name string
-		of   *conv.Directions
-	}{{"x_filters", r.DirectionsX}, {"y_filters", r.DirectionsY}} {
-		d := side.of
+	h, wide := r.Translations[0], r.Translations[1]
+	side := func(name string, d *conv.Directions) namedArray {
 		columns := d.Steps[0] * d.Steps[1] * d.Channels
-		h, wide := r.Translations[0], r.Translations[1]
-		all := lapack.New[float64](h, wide*columns*count)
-		for i := range count {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			filter, err := d.Filter(i)
-			if err != nil {
-				return err
-			}
-			for q := range h {
-				row := all.Row(q)
-				for s := range wide {
-					for j, v := range filter[q][s] {
-						row[(s*columns+j)*count+i] = v
-					}
-				}
-			}
-		}
-		if err := addArray(ctx, archive, side.name, all, h, wide, columns, count); err != nil {
-			return err
-		}
+		return namedArray{name: name, shape: []int{h, wide, columns, count}, values: func() (lapack.Matrix[float64], error) {
+			return filters(ctx, d, h, wide, columns, count)
+		}}
 	}
 	blocks, rho := lapack.New[float64](len(r.Blocks), 3), lapack.New[float64](len(r.Blocks), count)
 	for i, b := range r.DirectionsX.Blocks {
 		copy(blocks.Row(i), []float64{float64(b.U), float64(b.V), float64(b.Multiplicity)})
 		copy(rho.Row(i), b.Rho)
 	}
-	if err := addArray(ctx, archive, "blocks", blocks, blocks.Rows, 3); err != nil {
-		return err
+	return []namedArray{
+		side("x_filters", r.DirectionsX), side("y_filters", r.DirectionsY),
+		valuesOf("blocks", blocks, blocks.Rows, 3), valuesOf("rho", rho, rho.Rows, count),
 	}
-	if err := addArray(ctx, archive, "rho", rho, rho.Rows, count); err != nil {
-		return err
-	}
-	return archive.Close()
 }
 
-// addArray adds a member to a .npz, not compressed.
-func addArray(ctx context.Context, archive *zip.Writer, name string, m lapack.Matrix[float64], shape ...int) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// filters returns the filters of a layer, h × (wide, columns, count).
+func filters(ctx context.Context, d *conv.Directions, h, wide, columns, count int) (lapack.Matrix[float64], error) {
+	all := lapack.New[float64](h, wide*columns*count)
+	for i := range count {
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
+		filter, err := d.Filter(i)
+		if err != nil {
+			return all, err
+		}
+		for q := range h {
+			row := all.Row(q)
+			for s := range wide {
+				for j, v := range filter[q][s] {
+					row[(s*columns+j)*count+i] = v
+				}
+			}
+		}
 	}
-	member, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store, Modified: zipTime})
-	if err != nil {
-		return err
-	}
-	npy, err := activation.NewWriter(member, shape...)
-	if err != nil {
-		return err
-	}
-	if err := npy.Write(m); err != nil {
-		return err
-	}
-	return npy.Close()
+	return all, nil
 }
 
 // mapsJSON is the contract where there are feature maps or tokens: svcca.Comparison, as in
@@ -182,6 +155,7 @@ func addArray(ctx context.Context, archive *zip.Writer, name string, m lapack.Ma
 type mapsJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
+	making
 	*svcca.Comparison
 	Options   wayOptions  `json:"options"`
 	Selection *selection  `json:"selection,omitempty"`
@@ -192,6 +166,7 @@ type mapsJSON struct {
 type translatedJSON struct {
 	Schema  string `json:"schema"`
 	Version string `json:"version"`
+	making
 	*conv.Result
 	Options   wayOptions  `json:"options"`
 	Selection *selection  `json:"selection,omitempty"`
@@ -204,9 +179,9 @@ func (r *result) json() any {
 	o := wayOptions{r.Options, r.mapFlags}
 	switch {
 	case r.conv != nil:
-		return translatedJSON{schema, version(), r.conv, o, r.selection, native.Describe()}
+		return translatedJSON{schema, version(), r.making, r.conv, o, r.selection, native.Describe()}
 	case r.way != "" || r.tokens != "":
-		return mapsJSON{schema, version(), r.Comparison, o, r.selection, native.Describe()}
+		return mapsJSON{schema, version(), r.making, r.Comparison, o, r.selection, native.Describe()}
 	}
-	return comparisonJSON{schema, version(), r.Comparison, r.selection, native.Describe()}
+	return comparisonJSON{schema, version(), r.making, r.Comparison, r.selection, native.Describe()}
 }

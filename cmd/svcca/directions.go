@@ -3,60 +3,62 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"time"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
-// writeDirections writes the directions of both layers as .npz: for x and for y
-// the map W (neurons × m), the means (neurons) and the decoder D (m × neurons),
-// and the m correlations rho. Members are stored, not compressed.
-func writeDirections(ctx context.Context, w io.Writer, c *svcca.Comparison) error {
-	archive := zip.NewWriter(w)
-	add := func(name string, m lapack.Matrix[float64], shape ...int) error {
-		return addArray(ctx, archive, name, m, shape...)
-	}
-	vector := func(name string, v []float64) error { return add(name, lapack.Of(len(v), 1, v), len(v)) }
-	side := func(name string, d *svcca.Directions) error {
-		if err := add(name+"_map", d.Map, d.Map.Rows, d.Map.Cols); err != nil {
-			return err
+// directionArrays are the directions of both layers: for x and for y the map W
+// (neurons × m), the means (neurons) and the decoder D (m × neurons), and the m
+// correlations rho.
+func directionArrays(c *svcca.Comparison) []namedArray {
+	vector := func(name string, v []float64) namedArray { return valuesOf(name, lapack.Of(len(v), 1, v), len(v)) }
+	side := func(name string, d *svcca.Directions) []namedArray {
+		return []namedArray{
+			valuesOf(name+"_map", d.Map, d.Map.Rows, d.Map.Cols),
+			vector(name+"_mean", d.Mean),
+			valuesOf(name+"_decoder", d.Decoder, d.Decoder.Rows, d.Decoder.Cols),
 		}
-		if err := vector(name+"_mean", d.Mean); err != nil {
-			return err
-		}
-		return add(name+"_decoder", d.Decoder, d.Decoder.Rows, d.Decoder.Cols)
 	}
-	if err := side("x", c.X.Directions); err != nil {
-		return err
-	}
-	if err := side("y", c.Y.Directions); err != nil {
-		return err
-	}
-	if err := vector("rho", c.Rho); err != nil {
-		return err
-	}
-	return archive.Close()
+	return append(append(side("x", c.X.Directions), side("y", c.Y.Directions)...), vector("rho", c.Rho))
 }
-
-// zipTime is the earliest that a .zip knows. Members carry it, so that the same
-// input makes the same file.
-var zipTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // savedSide is one side of a file of directions, of which the headers are read
 // and agree with each other.
 type savedSide struct {
 	neurons, count         int // d and m
-	mean, mapping, decoder *member
+	mean, mapping, decoder savedArray
 	close                  func() error
 }
+
+// savedArray is an array of a file of directions, of which the header is read.
+type savedArray interface {
+	Dims() (rows, columns int)
+	// load reads the values, which are finite.
+	load() (lapack.Matrix[float64], error)
+}
+
+// arrays are those of a side by the ends of their names.
+func (s *savedSide) arrays() []struct {
+	name string
+	to   *savedArray
+} {
+	return []struct {
+		name string
+		to   *savedArray
+	}{{"map", &s.mapping}, {"mean", &s.mean}, {"decoder", &s.decoder}}
+}
+
+var errFilters = errors.New("filters of feature maps, which compare --conv dft wrote: project takes directions of neurons, as of --conv flatten or pixels")
 
 // openDirections opens one side, "x" or "y", of the file of directions at path.
 func openDirections(path, side string) (*savedSide, error) {
@@ -66,6 +68,9 @@ func openDirections(path, side string) (*savedSide, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no plain file: a .npz that compare --directions wrote expected", shown(path))
+	}
+	if strings.EqualFold(filepath.Ext(path), safetensorsSuffix) {
+		return openTensors(path, side)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -89,28 +94,75 @@ func newSavedSide(r io.ReaderAt, size int64, side string) (*savedSide, error) {
 	s := &savedSide{close: func() error { return nil }}
 	for _, f := range archive.File {
 		if f.Name == side+"_filters.npy" {
-			return nil, errors.New("filters of feature maps, which compare --conv dft wrote: project takes directions of neurons, as of --conv flatten or pixels")
+			return nil, errFilters
 		}
 	}
-	for _, of := range []struct {
-		name string
-		to   **member
-	}{{"map", &s.mapping}, {"mean", &s.mean}, {"decoder", &s.decoder}} {
-		if *of.to, err = openMember(archive, side+"_"+of.name, size); err != nil {
+	for _, of := range s.arrays() {
+		m, err := openMember(archive, side+"_"+of.name, size)
+		if err != nil {
 			return nil, err
 		}
+		*of.to = m
 	}
-	s.neurons, s.count = s.mapping.file.Dims()
-	n, columns := s.mean.file.Dims()
-	m, d := s.decoder.file.Dims()
-	switch {
-	case n != s.neurons || columns != 1 || m != s.count || d != s.neurons:
-		return nil, fmt.Errorf("%s_map is %d × %d, so %s_mean must be %d × 1 and is %d × %d, and %s_decoder must be %d × %d and is %d × %d",
-			side, s.neurons, s.count, side, s.neurons, n, columns, side, s.count, s.neurons, m, d)
-	case s.count < 1 || s.count > s.neurons:
-		return nil, fmt.Errorf("%s_map is %d × %d: 1 to %d directions expected", side, s.neurons, s.count, s.neurons)
+	return s, s.check(side)
+}
+
+// openTensors opens a side of the .safetensors at path.
+func openTensors(path, side string) (*savedSide, error) {
+	names, err := activation.Members(path)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(names, side+"_filters") {
+		return nil, fmt.Errorf("%s: %w", shown(path), errFilters)
+	}
+	s := &savedSide{}
+	var files []*activation.File
+	s.close = func() error {
+		var errs []error
+		for _, f := range files {
+			errs = append(errs, f.Close())
+		}
+		return errors.Join(errs...)
+	}
+	for _, of := range s.arrays() {
+		name := side + "_" + of.name
+		f, err := activation.Open(path + ":" + name)
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		files = append(files, f)
+		*of.to = savedTensor{f, name}
+	}
+	if err := s.check(side); err != nil {
+		s.close()
+		return nil, fmt.Errorf("%s: %w", shown(path), err)
 	}
 	return s, nil
+}
+
+// savedTensor is an array of a .safetensors.
+type savedTensor struct {
+	*activation.File
+	name string
+}
+
+func (t savedTensor) load() (lapack.Matrix[float64], error) { return finiteValues(t.File, t.name) }
+
+// check compares the sizes of the arrays with each other.
+func (s *savedSide) check(side string) error {
+	s.neurons, s.count = s.mapping.Dims()
+	n, columns := s.mean.Dims()
+	m, d := s.decoder.Dims()
+	switch {
+	case n != s.neurons || columns != 1 || m != s.count || d != s.neurons:
+		return fmt.Errorf("%s_map is %d × %d, so %s_mean must be %d × 1 and is %d × %d, and %s_decoder must be %d × %d and is %d × %d",
+			side, s.neurons, s.count, side, s.neurons, n, columns, side, s.count, s.neurons, m, d)
+	case s.count < 1 || s.count > s.neurons:
+		return fmt.Errorf("%s_map is %d × %d: 1 to %d directions expected", side, s.neurons, s.count, s.neurons)
+	}
+	return nil
 }
 
 // load reads the values.
@@ -201,7 +253,8 @@ func (m *member) array(data []byte) (*activation.File, error) {
 	return activation.NewFile(m.name, bytes.NewReader(data), m.size)
 }
 
-// load reads the values, which are finite.
+func (m *member) Dims() (rows, columns int) { return m.file.Dims() }
+
 func (m *member) load() (values lapack.Matrix[float64], err error) {
 	data, err := m.read(m.size)
 	if err != nil {
@@ -211,6 +264,11 @@ func (m *member) load() (values lapack.Matrix[float64], err error) {
 	if err != nil {
 		return values, err
 	}
+	return finiteValues(f, m.name)
+}
+
+// finiteValues returns the values of an array, which are finite.
+func finiteValues(f *activation.File, name string) (values lapack.Matrix[float64], err error) {
 	rows, columns := f.Dims()
 	values = lapack.New[float64](rows, columns)
 	if err := f.Read(values, 0, 0); err != nil {
@@ -220,7 +278,7 @@ func (m *member) load() (values lapack.Matrix[float64], err error) {
 		if math.Abs(v) <= maxFinite {
 			continue
 		}
-		return values, fmt.Errorf("%s[%d, %d] is %v: directions are finite", m.name, i/columns, i%columns, v)
+		return values, fmt.Errorf("%s[%d, %d] is %v: directions are finite", name, i/columns, i%columns, v)
 	}
 	return values, nil
 }

@@ -221,12 +221,13 @@ func TestDirectionsRepeat(t *testing.T) {
 	dir, x, y := pair(t)
 	var files [2][]byte
 	for i := range files {
-		out := filepath.Join(dir, fmt.Sprint(i, ".npz"))
+		out := filepath.Join(dir, "d.npz")
 		status, _, _ := call(t, "compare", x, y, "--directions", out)
 		require.Equal(t, exitDone, status)
 		var err error
 		files[i], err = os.ReadFile(out)
 		require.NoError(t, err)
+		require.NoError(t, os.Remove(out))
 	}
 	assert.Equal(t, files[0], files[1])
 }
@@ -251,11 +252,14 @@ func TestNumpyReadsDirections(t *testing.T) {
 	status, _, _ := call(t, "compare", x, y, "--directions", out)
 	require.Equal(t, exitDone, status)
 	numpy(t, `
-import sys, numpy as np
+import json, sys, numpy as np
 path, x, y = sys.argv[1:]
 d = np.load(path)
-assert sorted(d.files) == sorted(["x_map", "x_mean", "x_decoder", "y_map", "y_mean", "y_decoder", "rho"]), d.files
-assert all(d[f].dtype == "<f8" and d[f].flags.c_contiguous for f in d.files)
+d = {name: d[name] for name in d.files}
+made = d.pop("provenance.json")
+assert isinstance(made, bytes) and json.loads(made)["inputs"][1]["paths"] == [y], made
+assert sorted(d) == sorted(["x_map", "x_mean", "x_decoder", "y_map", "y_mean", "y_decoder", "rho"]), d
+assert all(d[f].dtype == "<f8" and d[f].flags.c_contiguous for f in d)
 x, y = np.load(x), np.load(y)
 m = len(d["rho"])
 assert d["x_map"].shape == (6, m) and d["x_decoder"].shape == (m, 6) and d["x_mean"].shape == (6,)
@@ -264,8 +268,8 @@ assert np.abs(ax.T @ ay - np.diag(d["rho"])).max() < 1e-12
 assert np.abs(d["x_decoder"] - ax.T @ (x - d["x_mean"])).max() < 1e-12
 np.savez(path + ".plain.npz", **d)
 np.savez_compressed(path + ".small.npz", **d)
-np.savez(path + ".fortran.npz", **{f: np.asfortranarray(d[f]) for f in d.files}, more=np.arange(3))
-np.savez(path + ".column.npz", **{f: d[f][:, None] if f.endswith("mean") else d[f] for f in d.files})
+np.savez(path + ".fortran.npz", **{f: np.asfortranarray(d[f]) for f in d}, more=np.arange(3))
+np.savez(path + ".column.npz", **{f: d[f][:, None] if f.endswith("mean") else d[f] for f in d})
 `, out, x, y)
 	p := filepath.Join(dir, "p.npy")
 	status, _, _ = call(t, "project", out, x, "--side", "x", "-o", p)

@@ -192,7 +192,7 @@ func TestMatrixKilled(t *testing.T) {
 	}
 	require.Equal(t, 12, reduced)
 	require.Len(t, cache, 24, "and scores")
-	require.Len(t, out, 2)
+	require.Len(t, out, 3, "with what made m.csv")
 	old := []byte("old")
 	killing{dir, args, func(round int) {
 		fresh()
@@ -219,11 +219,14 @@ func TestMatrixKilled(t *testing.T) {
 			case round%2 == 1 && strings.HasPrefix(filepath.Base(name), "."):
 				// In the window that place tells of.
 				t.Logf("%s was left", name)
-				require.Contains(t, []string{string(out["out/m.json"]), string(out["out/m.csv"])}, string(data))
+				require.Contains(t, []string{string(out["out/m.json"]), string(out["out/m.csv"]), string(out["out/m.csv.json"])}, string(data))
 				require.NoError(t, os.Remove(name))
 			default:
 				require.Fail(t, "half-written", name)
 			}
+		}
+		if _, written := there["out/m.csv"]; written {
+			require.Contains(t, there, "out/m.csv.json", "what made a file has its name first")
 		}
 		again := launch(t, dir, args...)
 		require.Equal(t, exitDone, again.status, again.stderr)
@@ -321,6 +324,11 @@ func TestFullDisk(t *testing.T) {
 	for i, name := range []string{"a1", "a2", "a3"} {
 		save(t, name+".npy", gaussian(uint64(i), 200, 60))
 	}
+	require.NoError(t, os.Mkdir("many", 0o700)) // so many that what made a file takes more room than its values
+	for i := range 60 {
+		save(t, fmt.Sprintf("many/layer%d.npy", i), gaussian(uint64(i), 200, 3))
+	}
+	require.Equal(t, exitDone, launch(t, ".", "compare", "a1.npy", "a2.npy", "--directions", "d.npz").status)
 	const room = 8 << 10
 	want := launch(t, ".", "matrix", "a1.npy", "a2.npy", "a3.npy", "--json")
 	require.Equal(t, exitDone, want.status, want.stderr)
@@ -339,15 +347,22 @@ func TestFullDisk(t *testing.T) {
 				_, wait := prepare(t, ".", disk.limit, args...)
 				return wait()
 			}
-			for _, c := range []struct{ args, file string }{
-				{"matrix a1.npy a2.npy a3.npy --keep rank -o", "m.json"},
-				{"moments a1.npy -o", "s.sums"},
-				{"moments a1.npy a2.npy -o", "s.sums"},
-				{"compare a1.npy a2.npy --directions", "d.npz"},
+			for _, c := range []struct{ args, file, full string }{
+				{"matrix a1.npy a2.npy a3.npy --keep rank -o", "m.json", "m.json"},
+				{"matrix many --against a1.npy --quiet -o", "m.csv", "m.csv.json"},
+				{"matrix many --against a1.npy --quiet -o", "m.npy", "m.npy.json"},
+				{"matrix many --quiet -o", "m.npy", "m.npy"},
+				{"matrix many --quiet -o", "m.npz", "m.npz"},
+				{"matrix many --quiet -o", "m.safetensors", "m.safetensors"},
+				{"moments a1.npy -o", "s.sums", "s.sums"},
+				{"moments a1.npy a2.npy -o", "s.sums", "s.sums"},
+				{"compare a1.npy a2.npy --directions", "d.npz", "d.npz"},
+				{"compare a1.npy a2.npy --directions", "d.safetensors", "d.safetensors"},
+				{"project d.npz a1.npy --side x -o", "p.npy", "p.npy"},
 			} {
 				o := start(append(strings.Fields(c.args), in(c.file))...)
 				assert.Equal(t, exitFailed, o.status, o.stderr)
-				assert.Equal(t, "svcca: "+in(c.file)+": "+disk.says+"\n", o.stderr)
+				assert.Equal(t, "svcca: "+in(c.full)+": "+disk.says+"\n", o.stderr)
 				assert.Empty(t, o.stdout)
 				assert.Empty(t, listing(t, disk.name), c.args)
 			}
@@ -369,6 +384,23 @@ func TestFullDisk(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadOnlyDirectory: where nothing can be written, that is said of the file that was
+// asked for.
+func TestReadOnlyDirectory(t *testing.T) {
+	outputDir(t)
+	smallDisk(t, "out", 1<<20)
+	if says, err := exec.Command("mount", "-o", "remount,ro", "out").CombinedOutput(); err != nil {
+		t.Skipf("no disk can be made read-only here: %v: %s", err, says)
+	}
+	for _, c := range outputsOf {
+		status, stdout, stderr := call(t, strings.Fields(c.args)...)
+		assert.Equal(t, exitFailed, status, c.args)
+		assert.Empty(t, stdout)
+		assert.Equal(t, "svcca: "+filepath.Join("out", c.files[0])+": read-only file system\n", stderr)
+		assert.Empty(t, listing(t, "out"))
 	}
 }
 

@@ -80,22 +80,6 @@ func checkDatapoints(x, y activation.Layer, transposed bool) error {
 		shown(x.Name()), n, shown(y.Name()), other, hint)
 }
 
-// readWeights reads a weight per datapoint, from an array of n or n × 1, and returns
-// those of the rows that are given, nil for all.
-func readWeights(path string, datapoints int, rows []int) ([]float64, error) {
-	w, err := openWeights(path)
-	if err != nil {
-		return nil, err
-	}
-	defer w.file.Close()
-	if err := w.checkCount(datapoints); err != nil {
-		return nil, err
-	}
-	w.take(rows)
-	n, _ := w.file.Dims()
-	return w.next(n)
-}
-
 // cancellable is a layer whose reading stops when ctx ends.
 type cancellable struct {
 	activation.Layer

@@ -38,7 +38,7 @@ func newMatrix() *cobra.Command {
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
 		Long: `Compares layers. FILE: .npy, .npz (or x.npz:fc1 of it), .safetensors, directory
-or pattern; part-N, NAME-N-of-M.npy are shards. Also see svcca help selection.`,
+or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
@@ -52,6 +52,9 @@ or pattern; part-N, NAME-N-of-M.npy are shards. Also see svcca help selection.`,
 			if err := refuse(cmd, "--conv "+string(f.way)+", which reduces layers pair by pair", "cache"); err != nil {
 				return err
 			}
+		}
+		if f.hashes && !f.json && len(f.outputs) == 0 {
+			return misusef("--hashes is for what is written: --json or -o")
 		}
 		return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	})
@@ -67,7 +70,7 @@ or pattern; part-N, NAME-N-of-M.npy are shards. Also see svcca help selection.`,
 	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out files that cannot be used (default: fail)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
-	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "also write `OUT`.json, .csv, .npy (default: no)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json, csv, npy, npz, safetensors (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
@@ -129,7 +132,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err := m.chosen.finish(ctx, f.dryRun); err != nil {
 		return err
 	}
-	if err := m.readWeights(m.chosen.rows, m.chosen.of); err != nil {
+	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
 		return err
 	}
 	if f.dryRun && f.way.translates() {
@@ -145,10 +148,14 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err := m.enough(len(pane.Rows), len(pane.Columns)); err != nil {
 		return err
 	}
+	made, err := m.made(ctx)
+	if err != nil {
+		return err
+	}
 	pane.selection = m.chosen.told()
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
-		Inputs: m.used(), Skipped: m.left, Backend: native.Describe(),
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
+		Skipped: m.left, Backend: native.Describe(),
 	}
 	for _, out := range outputs {
 		if err := out.check(&result); err != nil {
@@ -159,10 +166,10 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := out.write(&result); err != nil {
+		if err := out.write(ctx, &result); err != nil {
 			return err
 		}
-		m.notice("wrote " + shown(out.path))
+		m.notice(out.wrote())
 	}
 	if f.json {
 		err = writeJSON(stdout, &result)
@@ -216,14 +223,22 @@ func (m *matrix) compute(ctx context.Context) (*scored, error) {
 	}
 	pane, err := work(ctx)
 	m.bar.clear()
+	if changed := m.unchanged(); changed != nil {
+		return nil, changed // and what else is wrong is no wonder
+	}
+	return pane, err
+}
+
+// unchanged returns an error where a file is not what it was when opened.
+func (m *matrix) unchanged() error {
 	for _, f := range m.files {
 		if f != nil {
-			if changed := f.Unchanged(); changed != nil {
-				return nil, changed // and what else is wrong is no wonder
+			if err := f.Unchanged(); err != nil {
+				return err
 			}
 		}
 	}
-	return pane, err
+	return nil
 }
 
 // pairwise scores the pairs of layers of two dimensions.
@@ -288,14 +303,17 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 	return s, nil
 }
 
-// used returns the layers that a pane is made of.
-func (m *matrix) used() (used []inputJSON) {
-	for i, in := range m.inputs {
-		if m.files[i] != nil {
-			used = append(used, inputJSON{in.name, in.paths})
-		}
+// made describes the layers that a pane is made of, and makes sure that they have not
+// changed when that is done.
+func (m *matrix) made(ctx context.Context) (making, error) {
+	inputs, err := m.describeLayers(ctx, m.inputs, m.files)
+	if err == nil {
+		err = m.describeSelection(ctx, &m.selectFlags, m.inputs, m.files)
 	}
-	return used
+	if changed := m.unchanged(); changed != nil {
+		err = changed
+	}
+	return m.making(ctx, inputs), err
 }
 
 const mostWarnings = 5

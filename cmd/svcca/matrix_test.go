@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -119,7 +120,9 @@ func TestMatrixJSON(t *testing.T) {
 	pair := got["pairs"].([]any)[0].([]any)[1].(map[string]any)
 	assert.Contains(t, pair, "mean")
 	assert.Nil(t, pair["mean"], "not asked for")
-	assert.Equal(t, map[string]any{"name": "a/layer1.npy", "paths": []any{"a/layer1.npy"}}, got["inputs"].([]any)[0])
+	assert.Equal(t, map[string]any{
+		"name": "a/layer1.npy", "paths": []any{"a/layer1.npy"}, "shape": []any{300.0, 8.0}, "storage": "float64", "bytes": []any{128 + 300*8*8.0},
+	}, got["inputs"].([]any)[0])
 }
 
 // TestMatrixFiles: what is written reads back as the same numbers.
@@ -128,7 +131,7 @@ func TestMatrixFiles(t *testing.T) {
 	for _, k := range scoreKinds {
 		status, stdout, stderr := call(t, "matrix", "a", "--against", "b", "--score", string(k.name), "--force", "-o", "m.json", "-o", "m.csv", "--output", "m.npy")
 		require.Equal(t, exitDone, status, stderr)
-		assert.Contains(t, stderr, "svcca: wrote m.json\nsvcca: wrote m.csv\nsvcca: wrote m.npy\n")
+		assert.Contains(t, stderr, "svcca: wrote m.json\nsvcca: wrote m.csv; m.csv.json says what made it\nsvcca: wrote m.npy; m.npy.json says what made it\n")
 		assert.Contains(t, stdout, k.title)
 		data, err := os.ReadFile("m.json")
 		require.NoError(t, err)
@@ -227,8 +230,10 @@ func TestMatrixStatus(t *testing.T) {
 	}{
 		{"", exitMisused, []string{"no layers: name files"}},
 		{"--against a b", exitMisused, []string{"no layers for the rows"}},
-		{"a -o m.txt", exitMisused, []string{"-o m.txt", ".json, .csv or .npy"}},
+		{"a -o m.txt", exitMisused, []string{"-o m.txt", ".json, .csv, .npy, .npz or .safetensors"}},
 		{"a -o m.csv -o ./m.csv", exitMisused, []string{"given twice"}},
+		{"a -o m.csv.json -o ./m.csv", exitMisused, []string{"-o m.csv.json: what made ./m.csv is written there"}},
+		{"a --hashes", exitMisused, []string{"--hashes is for what is written: --json or -o"}},
 		{"a --score weigthed", exitMisused, []string{"unknown score", "did you mean weighted?"}},
 		{"a --threads -1", exitMisused, []string{"--threads -1"}},
 		{"a --memory lots", exitMisused, []string{"8GiB"}},
@@ -428,7 +433,7 @@ func TestMatrixInterrupted(t *testing.T) {
 		require.Empty(t, stdout.String())
 		if listing := listing(t, "."); len(listing) > len(before) {
 			require.Contains(t, stderr.String(), "wrote m.csv", "what is finished stays")
-			require.NoError(t, os.Remove("m.csv"))
+			require.NoError(t, errors.Join(os.Remove("m.csv"), os.Remove("m.csv.json")))
 		}
 		require.Equal(t, before, listing(t, "."))
 	}
@@ -450,7 +455,7 @@ func TestMatrixHelp(t *testing.T) {
 	status, stdout, stderr := call(t, "matrix", "--help")
 	assert.Equal(t, exitDone, status)
 	assert.Empty(t, stderr)
-	assert.LessOrEqual(t, strings.Count(stdout, "\n"), 33)
+	assert.LessOrEqual(t, strings.Count(stdout, "\n"), 34)
 	checkWidth(t, stdout)
 	_, flags, _ := strings.Cut(stdout, "Flags:")
 	assert.Equal(t, strings.Count(flags, " --"), strings.Count(flags, "(default")+1)

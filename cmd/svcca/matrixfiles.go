@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -20,20 +20,14 @@ type matrixJSON struct {
 	Version string `json:"version"`
 	// Score is the one that tables, .csv and .npy hold.
 	Score score `json:"score"`
+	making
 	*svcca.Pane
 	Options   wayOptions `json:"options"`
 	Selection *selection `json:"selection,omitempty"`
 	// Translated is, by pairs, what dft and lowpass have to tell of each.
 	Translated [][]translatedPair `json:"translated,omitempty"`
-	Inputs     []inputJSON        `json:"inputs"`
 	Skipped    []leftOut          `json:"skipped"`
 	Backend    native.Info        `json:"backend"`
-}
-
-// inputJSON says which files a layer is read from.
-type inputJSON struct {
-	Name  string   `json:"name"`
-	Paths []string `json:"paths"`
 }
 
 // output is a file to write a matrix to.
@@ -45,14 +39,19 @@ type output struct {
 // matrixKind is a kind of file.
 type matrixKind struct {
 	check func(*matrixJSON) error // whether it can hold this, or nil
-	write func(io.Writer, *matrixJSON) error
+	noted bool                    // it cannot say what made it
+	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error
 }
 
 // matrixKinds are the kinds of files by their suffixes.
 var matrixKinds = map[string]matrixKind{
-	".json": {write: func(w io.Writer, m *matrixJSON) error { return writeJSON(w, m) }},
-	".csv":  {write: writeMatrixCSV},
-	".npy":  {check: allDefined, write: writeMatrixNPY},
+	".json": {write: func(_ context.Context, w io.Writer, _ string, m *matrixJSON) error { return writeJSON(w, m) }},
+	".csv":  {noted: true, write: func(_ context.Context, w io.Writer, _ string, m *matrixJSON) error { return writeMatrixCSV(w, m) }},
+	".npy": {check: allDefined, noted: true, write: func(_ context.Context, w io.Writer, _ string, m *matrixJSON) error {
+		return writeNPY(w, m.scores())
+	}},
+	".npz":            {check: allDefined, write: writeMatrixArrays},
+	safetensorsSuffix: {check: allDefined, write: writeMatrixArrays},
 }
 
 // targets checks, before any work, that the outputs can be written.
@@ -65,21 +64,31 @@ func (m *matrix) targets() (outputs []output, err error) {
 		inputs = append(inputs, m.weights)
 	}
 	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
-	seen := map[string]bool{}
+	seen, notes := map[string]bool{}, map[string]string{}
 	for _, path := range m.outputs {
 		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
 		switch {
 		case !known:
-			return nil, misusef("-o %s: a name that ends with .json, .csv or .npy expected", shown(path))
+			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz or .safetensors expected", shown(path))
 		case seen[filepath.Clean(path)]:
 			return nil, misusef("-o %s is given twice", shown(path))
 		}
 		seen[filepath.Clean(path)] = true
-		t, err := newTarget(path, m.force, inputs...)
+		target := newTarget
+		if kind.noted {
+			target = newNotedTarget
+			notes[filepath.Clean(noteOf(path))] = path
+		}
+		t, err := target(path, m.force, inputs...)
 		if err != nil {
 			return nil, err
 		}
 		outputs = append(outputs, output{t, kind})
+	}
+	for _, path := range m.outputs {
+		if of, is := notes[filepath.Clean(path)]; is {
+			return nil, misusef("-o %s: what made %s is written there: give another name", shown(path), shown(of))
+		}
 	}
 	return outputs, nil
 }
@@ -94,8 +103,25 @@ func (o output) check(m *matrixJSON) error {
 	return nil
 }
 
-func (o output) write(m *matrixJSON) error {
-	return o.target.write(func(w io.Writer) error { return o.kind.write(w, m) })
+func (o output) write(ctx context.Context, m *matrixJSON) error {
+	fill := func(w io.Writer) error { return o.kind.write(ctx, w, o.path, m) }
+	if o.note != nil {
+		return o.writeNoted(m.provenance(), fill)
+	}
+	return o.target.write(fill)
+}
+
+// provenance is what files say that hold no more than scores.
+func (m *matrixJSON) provenance() provenance {
+	p := newProvenance(m.making, m.Options, m.Selection)
+	p.Score = m.Score
+	for _, s := range m.Rows {
+		p.Rows = append(p.Rows, s.Name)
+	}
+	for _, s := range m.Columns {
+		p.Columns = append(p.Columns, s.Name)
+	}
+	return p
 }
 
 // allDefined is an error where a score is undefined, for which .npy has no value
@@ -113,24 +139,45 @@ func allDefined(m *matrixJSON) error {
 	return nil
 }
 
-// writeMatrixNPY writes rows × columns in float64.
-func writeMatrixNPY(w io.Writer, m *matrixJSON) error {
-	kind := m.Score.kind()
+// perPair returns an array of a value for each pair, rows × columns.
+func (m *matrixJSON) perPair(name string, of func(i, j int) float64) namedArray {
 	values := lapack.New[float64](len(m.Rows), len(m.Columns))
 	for i := range m.Pairs {
 		for j := range m.Pairs[i] {
-			v, _ := kind.of(&m.Pairs[i][j])
-			values.Set(i, j, *v)
+			values.Set(i, j, of(i, j))
 		}
 	}
-	npy, err := activation.NewWriter(w, values.Rows, values.Cols)
-	if err != nil {
-		return err
+	return valuesOf(name, values, values.Rows, values.Cols)
+}
+
+// scores returns the score of each pair, which allDefined has looked at.
+func (m *matrixJSON) scores() namedArray {
+	kind := m.Score.kind()
+	return m.perPair("scores", func(i, j int) float64 {
+		v, _ := kind.of(&m.Pairs[i][j])
+		return *v
+	})
+}
+
+// writeMatrixArrays writes, rows × columns each, scores, the mean square by chance and
+// how many directions are kept of the row's layer and of the column's; and the names
+// of both.
+func writeMatrixArrays(ctx context.Context, w io.Writer, path string, m *matrixJSON) error {
+	p := m.provenance()
+	kept := func(i, j int) (x, y int) {
+		if m.Translated != nil {
+			return m.Translated[i][j].KX, m.Translated[i][j].KY
+		}
+		return m.Rows[i].K, m.Columns[j].K
 	}
-	if err := npy.Write(values); err != nil {
-		return err
-	}
-	return npy.Close()
+	return writeArrays(ctx, w, path, p, []namedArray{
+		m.scores(),
+		m.perPair("chance", func(i, j int) float64 { return m.Pairs[i][j].Chance }),
+		m.perPair("k_x", func(i, j int) float64 { x, _ := kept(i, j); return float64(x) }),
+		m.perPair("k_y", func(i, j int) float64 { _, y := kept(i, j); return float64(y) }),
+		textsOf("rows", p.Rows),
+		textsOf("columns", p.Columns),
+	})
 }
 
 // writeMatrixCSV writes a line of the columns' names, and one for each row: its

@@ -9,12 +9,14 @@ import (
 	"os"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/container"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
 )
 
 // momentsFlags are what moments was told.
 type momentsFlags struct {
+	describer
 	selectFlags
 	mapFlags
 	out       string
@@ -67,6 +69,7 @@ neurons, samples, masks, ids: svcca help selection.`,
 	flags.BoolVar(&f.resume, "resume", false, "go on from OUT.partial, kept every 30 s (default: no)")
 	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.json, "json", false, "tell what sums hold in JSON (default: text)")
+	f.describer.register(flags)
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no notices on stderr (default: notices)")
 	return c
@@ -154,26 +157,81 @@ func (f *momentsFlags) sum(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.target == nil {
-		_, err := cmd.OutOrStdout().Write(data)
+	made, err := w.made(ctx)
+	if err != nil {
 		return err
 	}
-	if err := writeSums(ctx, w.target, data); err != nil {
+	p := newProvenance(made, w.options(), w.selection())
+	if w.target == nil {
+		return writeSums(cmd.OutOrStdout(), data, p)
+	}
+	err = w.target.write(func(out io.Writer) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return writeSums(out, data, p)
+	})
+	if err != nil {
 		return err
 	}
 	w.notice("wrote %s: sums over %s", shown(w.target.path), plural(w.done, "datapoint"))
 	return w.kept.remove()
 }
 
-// writeSums writes a file of sums.
-func writeSums(ctx context.Context, t *target, data []byte) error {
-	return t.write(func(w io.Writer) error {
-		if err := ctx.Err(); err != nil {
-			return err
+// writeSums writes a file of sums, and in its header what made it.
+func writeSums(w io.Writer, data []byte, p provenance) error {
+	return container.WriteWith(w, data, sumsProvenance, p)
+}
+
+// momentsOptions are the flags that decide what sums are.
+type momentsOptions struct {
+	Datapoints int             `json:"datapoints"` // summed
+	Method     svcca.Method    `json:"method"`
+	Precision  svcca.Precision `json:"precision"`
+	Transpose  bool            `json:"transpose"`
+	Split      int             `json:"split,omitempty"` // of a stream
+	Weights    bool            `json:"weights"`
+}
+
+// options returns the flags, when all rows are summed.
+func (w *summation) options() momentsOptions {
+	f := w.flags
+	method := svcca.MethodMoments
+	if f.triangle {
+		method = svcca.MethodTriangle
+	}
+	return momentsOptions{w.done, method, f.precision, f.transpose, f.split, w.weights != nil}
+}
+
+// selection returns what was selected, nil where everything is.
+func (w *summation) selection() *selection {
+	if w.chosen == nil {
+		return nil
+	}
+	return w.chosen.told()
+}
+
+// made describes what was summed, and makes sure that it has not changed when that is
+// done.
+func (w *summation) made(ctx context.Context) (making, error) {
+	d := &w.flags.describer
+	var inputs []inputJSON
+	var err error
+	switch source := w.source.(type) {
+	case *fileRows:
+		if inputs, err = d.describeLayers(ctx, source.inputs, source.layers); err == nil {
+			err = d.describeSelection(ctx, &w.flags.selectFlags, source.inputs, source.layers)
 		}
-		_, err := w.Write(data)
-		return err
-	})
+	case *streamRows:
+		inputs = []inputJSON{{Name: "-", Paths: []string{}, Storage: source.storage}}
+	}
+	if err == nil && w.weights != nil {
+		err = d.beside(ctx, "weights", []string{w.weights.path}, w.weights.file)
+	}
+	if changed := w.unchanged(); changed != nil {
+		err = changed
+	}
+	return d.making(ctx, inputs), err
 }
 
 // summation is the work of summing.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,6 +31,8 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 	}
 	var all sums
 	n := 0
+	var inputs []inputJSON
+	var parts []json.RawMessage
 	seen := map[[sha256.Size]byte]string{}
 	for i, path := range args {
 		if err := cmd.Context().Err(); err != nil {
@@ -38,7 +42,12 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		digest := sha256.Sum256(data)
+		in, err := f.describe(cmd.Context(), path, path)
+		if err != nil {
+			return err
+		}
+		inputs, parts = append(inputs, in), append(parts, head.parts()...)
+		digest := sha256.Sum256(sumsValues(data))
 		if before, twice := seen[digest]; twice {
 			return fmt.Errorf("%s holds the same sums as %s: rows count once: leave one out", shown(path), shown(before))
 		}
@@ -56,11 +65,14 @@ func (f *momentsFlags) mergeSums(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	made := f.making(cmd.Context(), inputs)
+	made.Parts = parts
+	p := newProvenance(made, map[string]bool{"merge": true}, nil)
 	if out == nil {
-		_, err := cmd.OutOrStdout().Write(data)
-		return err
+		return writeSums(cmd.OutOrStdout(), data, p)
 	}
-	if err := writeSums(cmd.Context(), out, data); err != nil {
+	err = out.write(func(w io.Writer) error { return writeSums(w, data, p) })
+	if err != nil {
 		return err
 	}
 	f.notice(cmd, "wrote %s: sums over %s", shown(out.path), plural(n, "datapoint"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -19,6 +20,7 @@ type sumsJSON struct {
 	Weight     *float64        `json:"weight"` // Σw; null beyond float64's range
 	Method     svcca.Method    `json:"method"`
 	Precision  svcca.Precision `json:"precision"`
+	Provenance json.RawMessage `json:"provenance,omitempty"`
 }
 
 // tell says what a file of sums holds.
@@ -26,7 +28,7 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 	if isLayer(path) {
 		return misusef("-o OUT.sums is needed")
 	}
-	err := refuse(cmd, "a file of sums alone", append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "force")...)
+	err := refuse(cmd, "a file of sums alone", append(slices.Clone(selectNames), "layout", "weights", "split", "triangle", "precision", "transpose", "resume", "force", "hashes")...)
 	if err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 	if f.json {
 		told := sumsJSON{
 			Schema: "svcca.sums/1", Version: version(), Layers: head.Layers, Datapoints: head.Datapoints,
-			Method: head.Method, Precision: head.Precision,
+			Method: head.Method, Precision: head.Precision, Provenance: head.Provenance,
 		}
 		if w := head.weight(); w <= maxFinite {
 			told.Weight = &w

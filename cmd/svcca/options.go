@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/pflag"
 )
@@ -8,6 +10,7 @@ import (
 // optionFlags are the flags of what is computed, in the words that all commands
 // share.
 type optionFlags struct {
+	describer
 	options   svcca.Options
 	weights   string
 	transpose bool
@@ -26,13 +29,31 @@ func (f *optionFlags) register(flags *pflag.FlagSet) {
 		"`S`: auto, exact, krylov (if huge)")
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
+	f.describer.register(flags)
 }
 
-// readWeights reads the weights of what was selected of n datapoints, if there are
-// any.
-func (f *optionFlags) readWeights(n int, rows []int) (err error) {
-	if f.weights != "" {
-		f.options.Weights, err = readWeights(f.weights, n, rows)
+// readWeights reads the weights of the rows that are given of n datapoints, nil for all,
+// if there are any, and describes their file.
+func (f *optionFlags) readWeights(ctx context.Context, n int, rows []int) error {
+	if f.weights == "" {
+		return nil
 	}
-	return err
+	w, err := openWeights(f.weights)
+	if err != nil {
+		return err
+	}
+	file := w.file
+	defer file.Close()
+	if err := w.checkCount(n); err != nil {
+		return err
+	}
+	w.take(rows)
+	some, _ := w.file.Dims()
+	if f.options.Weights, err = w.next(some); err != nil {
+		return err
+	}
+	if err := f.beside(ctx, "weights", []string{f.weights}, file); err != nil {
+		return err
+	}
+	return file.Unchanged()
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +17,7 @@ import (
 type target struct {
 	path  string
 	force bool
+	note  *target // beside a file that cannot say itself what made it, or nil
 }
 
 // newTarget checks, before any work is done, that path can be written: that its
@@ -47,6 +51,27 @@ func newTarget(path string, force bool, inputs ...string) (*target, error) {
 	return t, err
 }
 
+// newNotedTarget is newTarget for a file that cannot say what made it, and one beside
+// it that does, of its name and .json.
+func newNotedTarget(path string, force bool, inputs ...string) (*target, error) {
+	t, err := newTarget(path, force, inputs...)
+	if err == nil {
+		t.note, err = newTarget(noteOf(path), force, inputs...)
+	}
+	return t, err
+}
+
+func noteOf(path string) string { return path + ".json" }
+
+// wrote says what was written.
+func (t *target) wrote() string {
+	text := "wrote " + shown(t.path)
+	if t.note != nil {
+		text += "; " + shown(t.note.path) + " says what made it"
+	}
+	return text
+}
+
 // vacant returns an error where something is in the way.
 func (t *target) vacant() error {
 	if t.force {
@@ -65,6 +90,8 @@ func (t *target) exists() error {
 // pending is a file that is being written, in the directory where it will be.
 type pending interface {
 	io.Writer
+	// Sync returns when all that was written is on disk.
+	Sync() error
 	// place puts the file, all of it on disk, in its place. Where it may not replace
 	// what is there the error is fs.ErrExist, as far as the system can tell.
 	place(replace bool) error
@@ -74,18 +101,80 @@ type pending interface {
 
 // write makes the file of what fill writes. Where either fails nothing is left.
 func (t *target) write(fill func(io.Writer) error) error {
-	f, err := newPending(t.path)
+	f, err := t.fill(fill)
 	if err != nil {
-		return t.failed(err)
+		return err
 	}
 	defer f.cleanup()
+	return t.place(f)
+}
+
+// writeNoted makes the file of what fill writes, and its note of p. Both are whole and
+// on disk before either has its name, and the note has it first: a file whose note is
+// missing was not written here, and a note names the bytes that it is of.
+func (t *target) writeNoted(p provenance, fill func(io.Writer) error) error {
+	h := sha256.New()
+	p.File = &describedFile{Name: filepath.Base(t.path)}
+	f, err := t.fill(func(w io.Writer) error { return fill(&hashing{w, h, &p.File.Bytes}) })
+	if err != nil {
+		return err
+	}
+	defer f.cleanup()
+	p.File.SHA256 = hex.EncodeToString(h.Sum(nil))
+	note, err := t.note.fill(func(w io.Writer) error { return writeJSON(w, p) })
+	if err != nil {
+		return err
+	}
+	defer note.cleanup()
+	if err := f.Sync(); err != nil {
+		return t.failed(err)
+	}
+	if err := t.vacant(); err != nil {
+		return err
+	}
+	if err := t.note.place(note); err != nil {
+		return err
+	}
+	if err := t.place(f); err != nil {
+		os.Remove(t.note.path) // it is of no file
+		return err
+	}
+	return nil
+}
+
+// hashing passes on what is written, hashed and counted.
+type hashing struct {
+	io.Writer
+	hash  hash.Hash
+	bytes *int64
+}
+
+func (h *hashing) Write(p []byte) (int, error) {
+	n, err := h.Writer.Write(p)
+	h.hash.Write(p[:n])
+	*h.bytes += int64(n)
+	return n, err
+}
+
+// fill returns a pending file of what write writes.
+func (t *target) fill(write func(io.Writer) error) (pending, error) {
+	f, err := newPending(t.path)
+	if err != nil {
+		return nil, t.failed(err)
+	}
 	buffer := bufio.NewWriterSize(targetWriter{f, t}, 1<<16)
-	if err := fill(buffer); err != nil {
-		return err
+	if err = write(buffer); err == nil {
+		err = buffer.Flush()
 	}
-	if err := buffer.Flush(); err != nil {
-		return err
+	if err != nil {
+		f.cleanup()
+		return nil, err
 	}
+	return f, nil
+}
+
+// place puts a file in its place.
+func (t *target) place(f pending) error {
 	if err := t.vacant(); err != nil { // somebody may have been faster
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 // projectFlags are what project was told.
 type projectFlags struct {
+	describer
 	selectFlags
 	mapFlags
 	side        string
@@ -28,12 +29,13 @@ type projectFlags struct {
 func newProject() *cobra.Command {
 	f := &projectFlags{}
 	c := command(&cobra.Command{
-		Use:   "project DIRECTIONS.npz DATA.npy --side x|y -o OUT.npy [flags]",
+		Use:   "project DIRECTIONS DATA.npy --side x|y -o OUT.npy [flags]",
 		Short: "Applies directions that compare saved to further data",
 		Long: `Projects a layer's activations onto the first k directions that compare
---directions found: what is left when everything else in them is erased.
-OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k. Flags
-that choose rows, tokens, neurons: svcca help selection.`,
+--directions saved, .npz or .safetensors: what is left when all else is erased.
+OUT.npy holds datapoints × neurons, or with --coordinates datapoints × k;
+OUT.npy.json says what made it. Flags that choose rows, tokens, neurons: svcca
+help selection.`,
 		Example: `  svcca project ab.npz a/test.npy --side x -k 20 -o a/projected.npy
   svcca project ab.npz b/test.npy --side y --coordinates -o b/aligned.npy`,
 		Args: twoFiles,
@@ -45,11 +47,12 @@ that choose rows, tokens, neurons: svcca help selection.`,
 	flags.IntVarP(&f.k, "k", "k", 0, "the first `K` directions (default: all that are saved)")
 	flags.BoolVar(&f.coordinates, "coordinates", false, "write coordinates (default: the projection)")
 	flags.StringVarP(&f.out, "out", "o", "", "`OUT`.npy, float64; - for standard output (required)")
-	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npy (default: refuse)")
+	flags.BoolVar(&f.force, "force", false, "overwrite OUT.npy, OUT.npy.json (default: refuse)")
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
 	f.registerLayout(flags)
 	flags.BoolVar(&f.transpose, "transpose", false, "DATA.npy holds neurons × datapoints (default: no)")
+	f.describer.register(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "no notices on stderr (default: notices)")
 	return c
 }
@@ -60,6 +63,8 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 		return misusef("--side x or --side y is needed: the first or the second file of compare")
 	case f.out == "":
 		return misusef("-o OUT.npy is needed")
+	case f.hashes && f.out == "-":
+		return misusef("--hashes is for OUT.npy.json, which standard output has not")
 	}
 	saved, err := openDirections(directionsPath, f.side)
 	if err != nil {
@@ -101,7 +106,7 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	}
 	var out *target
 	if f.out != "-" {
-		if out, err = newTarget(f.out, f.force, append(f.files(inputs), directionsPath, dataPath)...); err != nil {
+		if out, err = newNotedTarget(f.out, f.force, append(f.files(inputs), directionsPath, dataPath)...); err != nil {
 			return err
 		}
 	}
@@ -119,13 +124,44 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if out == nil {
 		return work(cmd.OutOrStdout())
 	}
-	if err := out.write(work); err != nil {
+	made, err := f.made(cmd.Context(), directionsPath, inputs, data)
+	if err != nil {
+		return err
+	}
+	p := newProvenance(made, projectOptions{f.side, k, f.coordinates, f.transpose}, chosen.told())
+	err = out.writeNoted(p, func(w io.Writer) error {
+		if err := work(w); err != nil {
+			return err
+		}
+		return data.Unchanged()
+	})
+	if err != nil {
 		return err
 	}
 	if !f.quiet {
-		complain(cmd.ErrOrStderr(), "wrote "+shown(out.path))
+		complain(cmd.ErrOrStderr(), out.wrote())
 	}
 	return nil
+}
+
+// projectOptions are the flags that decide what is written.
+type projectOptions struct {
+	Side        string `json:"side"`
+	K           int    `json:"k"`
+	Coordinates bool   `json:"coordinates"`
+	Transpose   bool   `json:"transpose"`
+}
+
+// made describes the files.
+func (f *projectFlags) made(ctx context.Context, directions string, inputs []input, data activation.Layer) (making, error) {
+	described, err := f.describeLayers(ctx, inputs, []activation.Layer{data})
+	if err == nil {
+		err = f.describeSelection(ctx, &f.selectFlags, inputs, []activation.Layer{data})
+	}
+	if err == nil {
+		err = f.beside(ctx, "directions", []string{directions}, nil)
+	}
+	return f.making(ctx, described), err
 }
 
 // checkNeurons compares the data's width with the directions', and where it is

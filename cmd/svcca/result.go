@@ -12,6 +12,7 @@ import (
 // result is a comparison, with what there is to tell of feature maps.
 type result struct {
 	*svcca.Comparison
+	making
 	transposed bool
 
 	mapFlags

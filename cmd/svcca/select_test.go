@@ -95,7 +95,7 @@ func jsonOf(t *testing.T, args ...string) (fields map[string]any, stderr string)
 
 // numbersIn leaves of a comparison in JSON what does not name its files or flags.
 func numbersIn(fields map[string]any) map[string]any {
-	for _, key := range []string{"options", "selection", "warnings", "inputs"} {
+	for _, key := range []string{"options", "selection", "warnings", "inputs", "command", "with"} {
 		delete(fields, key)
 	}
 	for _, side := range []string{"x", "y"} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding"
 	"encoding/binary"
 	"encoding/json"
@@ -81,6 +82,9 @@ type sumsHead struct {
 	Weight         float64         `json:"weight"` // Σw·4^−weight_exponent
 	WeightExponent int             `json:"weight_exponent"`
 	Layers         []summedLayer   `json:"layers"`
+	// Provenance is what made the file, nil where it does not say, as those of older
+	// versions do not.
+	Provenance json.RawMessage `json:"provenance,omitempty"`
 }
 
 type summedLayer struct {
@@ -102,6 +106,32 @@ func (h *sumsHead) weight() float64 { return math.Ldexp(h.Weight, 2*h.WeightExpo
 // weighted reports whether rows had weights, other than such as add up to their
 // number.
 func (h *sumsHead) weighted() bool { return h.weight() != float64(h.Datapoints) }
+
+// parts returns what made each of the sums that went into these from rows: their own
+// making, or where they were merged that of their parts.
+func (h *sumsHead) parts() []json.RawMessage {
+	var merged struct {
+		Parts []json.RawMessage `json:"parts"`
+	}
+	switch {
+	case h.Provenance == nil:
+		return []json.RawMessage{json.RawMessage("null")}
+	case json.Unmarshal(h.Provenance, &merged) == nil && merged.Parts != nil:
+		return merged.Parts
+	}
+	return []json.RawMessage{h.Provenance}
+}
+
+// sumsProvenance is the entry of a header that says what made the sums.
+const sumsProvenance = "provenance"
+
+// sumsValues returns the part of data, which decodeSums has read, that is of the rows: not
+// what says how they came there.
+func sumsValues(data []byte) []byte {
+	begin := len(sumsMagic) + 8
+	length := binary.LittleEndian.Uint64(data[len(sumsMagic):])
+	return data[begin+int(length) : len(data)-sha256.Size]
+}
 
 // decodeSums returns the sums that data hold. The error wraps svcca.ErrDamaged.
 func decodeSums(data []byte) (s sums, head sumsHead, err error) {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 )
 
@@ -47,6 +48,29 @@ func Encode(header any, arrays ...[]float64) ([]byte, error) {
 	}
 	sum := sha256.Sum256(data)
 	return append(data, sum[:]...), nil
+}
+
+// WriteWith writes the container data, which Encode returned, to w with one more entry
+// in its header. Whoever does not know the entry passes over it.
+func WriteWith(w io.Writer, data []byte, key string, value any) error {
+	length := binary.LittleEndian.Uint64(data[len(magic):])
+	text, arrays := data[start:start+int(length)], data[start+int(length):len(data)-sha256.Size]
+	entry, err := json.Marshal(map[string]any{key: value})
+	if err != nil {
+		return fmt.Errorf("%w", err)
+	}
+	// {"schema":…} and {key:value} are one object.
+	header := append(text[:len(text)-1:len(text)-1], ',')
+	header = append(header, entry[1:]...)
+	h := sha256.New()
+	both := io.MultiWriter(w, h)
+	for _, part := range [][]byte{[]byte(magic), binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header, arrays} {
+		if _, err := both.Write(part); err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(h.Sum(nil))
+	return err
 }
 
 // Container is a decoded one, whose sum is right.
