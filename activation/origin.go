@@ -6,8 +6,8 @@ package activation
 //
 //	Origin(row, col int) (of Layer, datapoint, neuron int)
 //
-// which leads one step back; what has none is its own origin. Of a mean over tokens
-// it is the first token's value.
+// which leads one step back; what has none, or returns nil, is its own origin. Of a
+// mean over tokens it is the first token's value.
 func Origin(l Layer, row, col int) (of Layer, datapoint, neuron int) {
 	for {
 		view, ok := l.(interface {
@@ -16,7 +16,11 @@ func Origin(l Layer, row, col int) (of Layer, datapoint, neuron int) {
 		if !ok {
 			return l, row, col
 		}
-		l, row, col = view.Origin(row, col)
+		behind, r, c := view.Origin(row, col)
+		if behind == nil {
+			return l, row, col
+		}
+		l, row, col = behind, r, c
 	}
 }
 

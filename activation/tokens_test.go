@@ -211,6 +211,11 @@ func TestTokensDigest(t *testing.T) {
 	assert.Len(t, seen, count)
 }
 
+// itself is a layer that might be a view and is none.
+type itself struct{ *File }
+
+func (itself) Origin(row, col int) (of Layer, datapoint, neuron int) { return nil, 0, 0 }
+
 func TestOrigin(t *testing.T) {
 	a := array{descr: "<f4", shape: []int{6, 4, 5}}
 	f := openBytes(t, a.file())
@@ -237,9 +242,11 @@ func TestOrigin(t *testing.T) {
 			}
 		}
 	}
-	of, r, c := Origin(f, 3, 7)
-	assert.Same(t, f, of)
-	assert.Equal(t, []int{3, 7}, []int{r, c})
+	for _, own := range []Layer{f, itself{f}} {
+		of, r, c := Origin(own, 3, 7)
+		assert.Equal(t, own, of)
+		assert.Equal(t, []int{3, 7}, []int{r, c})
+	}
 }
 
 // TestStepsOfViews: a view has the steps of the values that it shows.
