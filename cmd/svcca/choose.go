@@ -247,14 +247,14 @@ func (c *choosing) chooseTokens() error {
 		if len(shape) != 3 {
 			return nil
 		}
+		if c.maps.way != "" { // and checkMaps says how it is read
+			c.layers[i] = newStrip(l, c.maps.layout)
+			return nil
+		}
 		if !told[l.Name()] && len(told) < mostNotices {
 			c.say(c.reading(l))
 		}
 		told[l.Name()] = true
-		if c.maps.way != "" {
-			c.layers[i] = newStrip(l, c.maps.layout)
-			return nil
-		}
 		layout := tokenLayout(c.maps.layout)
 		length := shape[1]
 		if layout == activation.NCT {
@@ -285,7 +285,7 @@ func (c *choosing) chooseTokens() error {
 	case len(told) == 0:
 		return misusef("%s is a mask of %s: no file has tokens, which are of three dimensions; a mask of n datapoints is needed", shown(c.mask), shapeText(c.grid.Shape()))
 	}
-	if len(told) == 0 || c.maps.way != "" {
+	if len(told) == 0 {
 		return nil
 	}
 	return c.sameTokens(told)
@@ -332,9 +332,6 @@ func (c *choosing) sameTokens(have map[string]bool) error {
 
 // reading says how a file of three dimensions is read, and what was not asked for.
 func (c *choosing) reading(l activation.Layer) string {
-	if c.maps.way != "" {
-		return c.maps.assumed(newStrip(l, c.maps.layout))
-	}
 	of, _, _ := activation.Origin(l, 0, 0) // of all examples
 	shape := of.Shape()
 	layout, other := activation.NTD, activation.NCT

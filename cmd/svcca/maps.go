@@ -186,8 +186,8 @@ func squareIn(shape []int) (layout conv.Layout, one bool) {
 	return layout, nhwc != nchw
 }
 
-// assumed says how a file of maps is read, and where only the other layout would
-// make them square that there is another.
+// assumed says how a file of maps is read, and that there is another layout: where only
+// that would make them square, or where a file of three dimensions does not tell.
 func (f *mapFlags) assumed(l activation.Layer) string {
 	of, _, _ := activation.Origin(l, 0, 0)
 	shape := l.Shape()
@@ -196,6 +196,10 @@ func (f *mapFlags) assumed(l activation.Layer) string {
 	if square, one := squareIn(shape); one && square != f.layout {
 		s := sizeOf(shape, square)
 		text += fmt.Sprintf("\n--layout %v would make that %d × %d, %s", square, s.height, s.width, plural(s.channels, "channel"))
+	}
+	if s, is := l.(*strip); is && !f.layoutGiven {
+		of := s.Layer.Shape()
+		text += fmt.Sprintf("\nassumed; else --layout nct if these are %s × %s", plural(of[1], "channel"), plural(of[2], "time"))
 	}
 	return text
 }
