@@ -9,7 +9,8 @@ import (
 )
 
 // Layer is a layer's activations, n datapoints × d neurons, wherever they are.
-// A *activation.File is one; FromSlice and FromMat make one of data in memory.
+// A *activation.File is one; FromSlice, FromMat and FromSparse make one of data in
+// memory.
 //
 // A layer may have further methods, which are used where they are found:
 //
@@ -17,6 +18,7 @@ import (
 //	Storage() string  // the type the values were stored in: "float16",
 //	                  // "bfloat16", "float32" or "float64" (the default)
 //	Shape() []int     // of the array behind it; maps (4-D) are refused here
+//	CSR() *sparse.CSR // the values that are not zero: see FromSparse
 type Layer interface {
 	// Dims returns the number of datapoints and of neurons.
 	Dims() (datapoints, neurons int)
@@ -130,7 +132,8 @@ type described struct {
 	name   string
 	n, d   int
 	stored ValueType
-	noise  float64 // c·ε of it
+	noise  float64   // c·ε of it
+	sparse *nonzeros // where sums skip zeros
 }
 
 // wrap returns err with the layer's name before it.
@@ -162,5 +165,5 @@ func describe(l Layer, fallback string) (described, error) {
 	if d.noise, known = d.stored.Noise(); !known {
 		return d, fmt.Errorf("svcca: layer %q is stored as %q: %w", d.name, d.stored, ErrStorage)
 	}
-	return d, nil
+	return d, d.judgeSparse()
 }

@@ -1,0 +1,123 @@
+package svcca
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/james-bowman/sparse"
+)
+
+// FromSparse returns a layer of the values of m, datapoints × neurons, which are
+// summed without the zeros between them: a *sparse.CSR, whose values it views where its
+// rows are sorted, or a *sparse.CSC, *sparse.COO or *sparse.DOK, of which it makes a
+// copy by rows. Values of one place are added up. It panics where an index
+// lies outside of m or pointers do not increase.
+//
+// Any layer is taken for sparse that has the method
+//
+//	CSR() *sparse.CSR // datapoints × neurons
+//
+// which is called again and again for the same values.
+func FromSparse(name string, m sparse.TypeConverter) Layer {
+	var z nonzeros
+	var err error
+	if byColumns, is := m.(*sparse.CSC); is {
+		if z, err = newNonzeros(byColumns.RawMatrix()); err == nil {
+			z = z.transposed()
+		}
+	} else {
+		z, err = newNonzeros(m.ToCSR().RawMatrix())
+	}
+	if err != nil {
+		panic(fmt.Sprintf("svcca: layer %q: %v", name, err))
+	}
+	return &sparseLayer{name, z}
+}
+
+type sparseLayer struct {
+	name   string
+	values nonzeros
+}
+
+func (l *sparseLayer) Name() string     { return l.name }
+func (l *sparseLayer) Dims() (n, d int) { return l.values.rows, l.values.cols }
+func (l *sparseLayer) CSR() *sparse.CSR { return l.values.csr() }
+func (l *sparseLayer) inMemory()        {}
+
+func (l *sparseLayer) Read(dst lapack.Matrix[float64], row, col int) error {
+	z := l.values
+	for i := range dst.Rows {
+		to, begin, end := dst.Row(i), z.begin[row+i], z.begin[row+i+1]
+		clear(to)
+		from, _ := slices.BinarySearch(z.index[begin:end], col)
+		for t := begin + from; t < end && z.index[t] < col+len(to); t++ {
+			to[z.index[t]-col] = z.value[t]
+		}
+	}
+	return nil
+}
+
+// sparseShare is the share of a dense sum's products up to which those of the values
+// that are not zero are faster, although each is added in a place of its own. It is the
+// square of a density where that is the same everywhere.
+const sparseShare = 0.02
+
+// judgeSparse sets l's values that are not zero where it has the method CSR and there
+// are few enough of them.
+func (l *described) judgeSparse() error {
+	s, is := l.Layer.(interface{ CSR() *sparse.CSR })
+	if !is {
+		return nil
+	}
+	m := s.CSR()
+	z, err := newNonzeros(m.RawMatrix())
+	if err != nil {
+		return fmt.Errorf("svcca: layer %q: %v: %w", l.name, err, ErrShape)
+	}
+	if z.rows != l.n || z.cols != l.d {
+		return fmt.Errorf("svcca: layer %q has %d datapoints and %d neurons, and its sparse matrix is %d × %d: %w", l.name, l.n, l.d, z.rows, z.cols, ErrShape)
+	}
+	if err := z.finite(l.name); err != nil {
+		return err
+	}
+	if z.products() <= sparseShare*float64(l.n)*float64(l.d)*float64(min(l.n, l.d)) {
+		l.sparse = &z
+	}
+	return nil
+}
+
+// finite returns a NotFiniteError for the first value that is not, by rows.
+func (z nonzeros) finite(name string) error {
+	block := lapack.Of(1, len(z.value), z.value)
+	if _, err := magnitude(name, block, 0, 0); err == nil {
+		return nil
+	}
+	for i := range z.rows {
+		for t := z.begin[i]; t < z.begin[i+1]; t++ {
+			if v := z.value[t]; v-v != 0 {
+				return &NotFiniteError{Layer: name, Datapoint: i, Neuron: z.index[t], Value: v}
+			}
+		}
+	}
+	return nil
+}
+
+// products returns how many the smaller Gram matrix of z sums.
+func (z nonzeros) products() (count float64) {
+	if z.rows >= z.cols {
+		for i := range z.rows {
+			of := float64(z.begin[i+1] - z.begin[i])
+			count += of * of
+		}
+		return count
+	}
+	counts := make([]float64, z.cols)
+	for _, j := range z.index {
+		counts[j]++
+	}
+	for _, of := range counts {
+		count += of * of
+	}
+	return count
+}
