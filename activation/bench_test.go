@@ -38,7 +38,7 @@ func BenchmarkRead(b *testing.B) {
 			dst := lapack.New[float64](c.rows, c.cols)
 			row := 0
 			require.NoError(b, f.Read(dst, row, 0))
-			b.SetBytes(int64(c.rows * c.cols * int(f.header.element)))
+			b.SetBytes(int64(c.rows * c.cols * f.header.element.size))
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := f.Read(dst, row, 0); err != nil {
@@ -101,7 +101,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, e := range []element{float16Element, float32Element, float64Element} {
 		b.Run("type="+e.String(), func(b *testing.B) {
 			raw := bytes.Repeat([]byte{0, 0, 0x80, 0x3f}, 1<<15)
-			dst := make([]float64, len(raw)/int(e))
+			dst := make([]float64, len(raw)/e.size)
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
 				e.decode(dst, raw)

@@ -20,6 +20,12 @@ func (e element) decode(dst []float64, raw []byte) {
 		decode32(dst, raw)
 	case float64Element:
 		decode64(dst, raw)
+	case bfloat16Element:
+		decodeBrain(dst, raw)
+	case int8Element:
+		for i, b := range raw[:len(dst)] {
+			dst[i] = float64(int8(b))
+		}
 	}
 }
 
@@ -63,6 +69,22 @@ func decode64(dst []float64, raw []byte) {
 	}
 }
 
+func decodeBrain(dst []float64, raw []byte) {
+	for len(dst) >= 4 && len(raw) >= 8 {
+		to, from := (*[4]float64)(dst), (*[8]byte)(raw)
+		to[0], to[1] = fromBrain(from[0:]), fromBrain(from[2:])
+		to[2], to[3] = fromBrain(from[4:]), fromBrain(from[6:])
+		dst, raw = dst[4:], raw[8:]
+	}
+	for i := range dst {
+		dst[i] = fromBrain(raw[2*i:])
+	}
+}
+
+func fromBrain(p []byte) float64 {
+	return float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(p)) << 16))
+}
+
 func from16(p []byte) float64 {
 	return float64(float16.Frombits(binary.LittleEndian.Uint16(p)).Float32())
 }
@@ -77,18 +99,18 @@ func from64(p []byte) float64 {
 
 // reverse turns the big-endian values in raw into little-endian ones.
 func (e element) reverse(raw []byte) {
-	switch e {
-	case float16Element:
+	switch e.word() {
+	case 2:
 		for i := 0; i+2 <= len(raw); i += 2 {
 			p := raw[i : i+2]
 			binary.LittleEndian.PutUint16(p, bits.ReverseBytes16(binary.LittleEndian.Uint16(p)))
 		}
-	case float32Element:
+	case 4:
 		for i := 0; i+4 <= len(raw); i += 4 {
 			p := raw[i : i+4]
 			binary.LittleEndian.PutUint32(p, bits.ReverseBytes32(binary.LittleEndian.Uint32(p)))
 		}
-	case float64Element:
+	case 8:
 		for i := 0; i+8 <= len(raw); i += 8 {
 			p := raw[i : i+8]
 			binary.LittleEndian.PutUint64(p, bits.ReverseBytes64(binary.LittleEndian.Uint64(p)))
@@ -113,7 +135,7 @@ func (e element) scatter(dst lapack.Matrix[float64], raw []byte, pitch int) {
 		for top := 0; top < dst.Rows; top += depth {
 			part := dst.View(top, left, min(depth, dst.Rows-top), min(tile, dst.Cols-left))
 			for j := range part.Cols {
-				e.decode(columns[j][:part.Rows], raw[(left+j)*pitch+top*int(e):])
+				e.decode(columns[j][:part.Rows], raw[(left+j)*pitch+top*e.size:])
 			}
 			turn(part, &columns)
 		}

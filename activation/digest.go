@@ -25,6 +25,9 @@ func (f *File) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "gosvcca activation.File 1: %d %d %v %v %t %t\n",
 		f.datapoints, f.neurons, f.header.shape, f.header.element, f.header.bigEndian, f.byColumns)
+	if f.steps.scale != nil {
+		fmt.Fprintf(h, "scale %x zero %x\n", f.steps.scale, f.steps.zero)
+	}
 	buffer := make([]byte, min(f.header.bytes, digestBytes))
 	for offset := int64(0); ; offset += digestBytes {
 		if err := ctx.Err(); err != nil {

@@ -16,6 +16,7 @@ type File struct {
 	source              *source
 	header              header
 	datapoints, neurons int
+	steps               steps // of int8
 
 	// A shard is a part of layer, in which before datapoints precede it.
 	layer  string
@@ -37,60 +38,66 @@ type source struct {
 	file *os.File
 	seen os.FileInfo
 	path string
+
+	// Where the array is a member of an archive.
+	archive *archive
+	member  string
 }
 
-// Open opens the .npy file at path, reads its header and checks it against the
-// file's size. The values are left for Read. The caller closes the file.
+// newSource returns the source that reads from r, and that shut closes.
+func newSource(r io.ReaderAt, shut func() error) *source {
+	s := &source{ReaderAt: r}
+	s.close = sync.OnceValue(func() error {
+		s.closed.Store(true)
+		return shut()
+	})
+	return s
+}
+
+// Open opens the layer at path, reads its header and checks it against the file's
+// size. The values are left for Read. The caller closes the file.
+//
+// A path is that of a .npy, or of a member of an archive after a colon: "x.npz:fc1",
+// "x.safetensors:fc1". An archive that holds one array may go without; Members
+// tells the names. A file that is called by the whole path comes first. What a file
+// is, its contents say, not its name.
 //
 // A file that holds no layer gives a *FormatError, which wraps ErrFormat; so
 // does whatever is no regular file, such as a directory, a device or a named
-// pipe, without waiting for its other end. Errors of the file system are wrapped.
+// pipe, without waiting for its other end. Where the array is whole but of a type
+// or shape that no layer has, it wraps ErrNotLayer too. Errors of the file system
+// are wrapped.
 func Open(path string) (*File, error) {
-	// Opening is not harmless: a pipe blocks until somebody writes, a device may
-	// act. So look before, and again after, as the name may have moved meanwhile.
-	info, err := os.Stat(path)
+	f, err := openArray(path)
 	if err != nil {
-		return nil, fmt.Errorf("activation: %w", err)
-	}
-	if err := checkRegular(path, info); err != nil {
 		return nil, err
 	}
-	r, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("activation: %w", err)
-	}
-	f, err := openRegular(path, r)
-	if err != nil {
-		r.Close()
+	if err := f.checkLayer(); err != nil {
+		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func openRegular(path string, r *os.File) (*File, error) {
-	info, err := r.Stat()
+// OpenLayer is Open for whatever kind of layer the path leads to.
+func OpenLayer(path string) (Layer, error) {
+	f, err := Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("activation: %w", err)
+		return nil, err // and no Layer of a nil *File
 	}
-	if err := checkRegular(path, info); err != nil {
-		return nil, err
-	}
-	return newFile(path, &source{ReaderAt: r, file: r, seen: info, path: path}, info.Size())
+	return f, nil
 }
 
-func checkRegular(path string, info os.FileInfo) error {
-	kind := "device"
-	switch mode := info.Mode(); {
-	case mode.IsRegular():
-		return nil
-	case mode.IsDir():
-		kind = "directory"
-	case mode&os.ModeNamedPipe != 0:
-		kind = "named pipe"
-	case mode&os.ModeSocket != 0:
-		kind = "socket"
+// checkLayer returns an error where the array is no layer, and reads the scale of
+// one of int8.
+func (f *File) checkLayer() error {
+	if err := f.header.checkLayer(); err != nil {
+		return newFormatError(f.name, err)
 	}
-	return &FormatError{Name: path, Problem: "a regular .npy file expected, found a " + kind}
+	if f.header.element == int8Element {
+		return f.readSteps()
+	}
+	return nil
 }
 
 // NewFile returns the layer in the .npy of size bytes behind r: a bytes.Reader,
@@ -101,7 +108,11 @@ func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	if size < 0 {
 		panic(panicNegativeSize)
 	}
-	s := &source{ReaderAt: r}
+	shut := func() error { return nil }
+	if c, ok := r.(io.Closer); ok {
+		shut = c.Close
+	}
+	s := newSource(r, shut)
 	if file, ok := r.(*os.File); ok {
 		info, err := file.Stat()
 		if err != nil {
@@ -109,27 +120,23 @@ func NewFile(name string, r io.ReaderAt, size int64) (*File, error) {
 		}
 		s.file, s.seen = file, info
 	}
-	return newFile(name, s, size)
-}
-
-func newFile(name string, s *source, size int64) (*File, error) {
 	h, err := readHeader(name, s, size)
 	if err != nil {
 		return nil, err
 	}
+	f := newFile(name, s, h)
+	if err := f.checkLayer(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func newFile(name string, s *source, h header) *File {
 	f := &File{name: name, header: h, source: s, tuning: defaultTuning}
 	f.datapoints, f.neurons = h.dims()
 	// One neuron is one column, stored whole.
 	f.byColumns = h.fortran || len(h.shape) == 1
-	c, ok := s.ReaderAt.(io.Closer)
-	s.close = sync.OnceValue(func() error {
-		s.closed.Store(true)
-		if ok {
-			return c.Close()
-		}
-		return nil
-	})
-	return f, nil
+	return f
 }
 
 // Close closes what the file reads from, for the file and all its views. Reads
@@ -143,11 +150,11 @@ func (f *File) Name() string { return f.name }
 // Dims returns the numbers of datapoints and neurons, either of which may be 0.
 func (f *File) Dims() (datapoints, neurons int) { return f.datapoints, f.neurons }
 
-// Shape returns the array's 1, 2 or 4 sizes as stored, also from a view: a copy.
+// Shape returns the array's 1 to 5 sizes as stored, also from a view: a copy.
 func (f *File) Shape() []int { return slices.Clone(f.header.shape) }
 
-// Storage returns the type of the stored values: "float16", "float32" or
-// "float64".
+// Storage returns the type of the stored values: "float16", "bfloat16", "float32",
+// "float64" or "int8".
 func (f *File) Storage() string { return f.header.element.String() }
 
 // T returns a view of a file that holds neurons × datapoints: the same values

@@ -17,18 +17,24 @@ const magic = "\x93NUMPY"
 // records with many fields, which are refused, need more.
 const maxHeader = 1 << 20
 
-// header is what a .npy says of its array.
+// maxSizes is how many dimensions an array may have.
+const maxSizes = 5
+
+// header is what a file says of an array.
 type header struct {
 	element   element
 	bigEndian bool
 	fortran   bool
-	shape     []int // 1, 2 or 4 sizes
+	shape     []int // 0 to maxSizes sizes
 	begin     int64 // of the array, in bytes from the file's beginning; 0 in a stream
 	bytes     int64 // of the array
 }
 
 // dims returns the numbers of datapoints and neurons that the shape means.
 func (h header) dims() (datapoints, neurons int) {
+	if len(h.shape) == 0 {
+		return 1, 1
+	}
 	neurons = 1
 	for _, size := range h.shape[1:] {
 		neurons *= size
@@ -41,22 +47,23 @@ func (h header) dims() (datapoints, neurons int) {
 // others are those of r. What it allocates is bounded by the file's size and by
 // maxHeader, whatever the header claims.
 func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
-	fault := func(format string, args ...any) (header, error) {
-		return header{}, &FormatError{Name: name, Problem: fmt.Sprintf(format, args...)}
-	}
+	fault := func(err error) (header, error) { return header{}, newFormatError(name, err) }
 	failure := func(err error) (header, error) {
+		if errors.Is(err, ErrFormat) { // of a compressed member
+			return fault(err)
+		}
 		return header{}, fmt.Errorf("activation: %s: reading the header: %w", name, err)
 	}
 	head := make([]byte, min(size, sniffBytes))
 	if _, err := readFull(r, head, 0); err != nil {
 		return failure(err)
 	}
-	begin, length, err := parsePrefix(head)
+	begin, length, err := parsePrefix(name, head)
 	if err != nil {
-		return fault("%v", err)
+		return fault(err)
 	}
 	if length > size-begin {
-		return fault("truncated: the header claims %d bytes, the file holds %d after it began", length, size-begin)
+		return fault(fmt.Errorf("truncated: the header claims %d bytes, the file holds %d after it began", length, size-begin))
 	}
 	text := make([]byte, length)
 	if _, err := readFull(r, text, begin); err != nil {
@@ -64,23 +71,23 @@ func readHeader(name string, r io.ReaderAt, size int64) (header, error) {
 	}
 	h, err := newHeader(string(text))
 	if err != nil {
-		return fault("%v", err)
+		return fault(err)
 	}
 	h.begin = begin + length
 	if err := h.checkSize(size - h.begin); err != nil {
-		return fault("%v", err)
+		return fault(err)
 	}
 	return h, nil
 }
 
 var errCutHeader = errors.New("truncated: the file ends inside the header")
 
-// parsePrefix reads what precedes a header's dictionary, from as much of a file's
-// beginning as there is: at which byte the dictionary begins and its length, at
+// parsePrefix reads what precedes a header's dictionary, from as much of the beginning
+// of the file name as there is: at which byte the dictionary begins and its length, at
 // most maxHeader.
-func parsePrefix(head []byte) (begin, length int64, err error) {
+func parsePrefix(name string, head []byte) (begin, length int64, err error) {
 	if !strings.HasPrefix(string(head), magic) {
-		return 0, 0, fmt.Errorf("not a .npy file: %s", sniff(head))
+		return 0, 0, fmt.Errorf("not a .npy file: %s", sniff(name, head))
 	}
 	if len(head) < len(magic)+4 {
 		return 0, 0, errCutHeader
@@ -113,19 +120,31 @@ func newHeader(text string) (header, error) {
 	if h.element, h.bigEndian, err = parseDescr(f.descr); err != nil {
 		return header{}, err
 	}
-	switch len(h.shape) {
-	case 1, 2, 4:
-	case 0:
-		return header{}, errors.New("a single number: an array of datapoints × neurons expected")
-	default:
-		return header{}, fmt.Errorf("shape %s has %d dimensions: 1 (datapoints), 2 (datapoints × neurons) or 4 (datapoints × a feature map's three) expected; use x.reshape(len(x), -1)",
-			formatShape(h.shape), len(h.shape))
+	return h, h.measure()
+}
+
+// measure sets h.bytes from the shape and the element.
+func (h *header) measure() error {
+	if len(h.shape) > maxSizes {
+		return &layerError{fmt.Sprintf("shape %s has %d dimensions: 1 to %d expected, datapoints first; use x.reshape(len(x), -1)",
+			formatShape(h.shape), len(h.shape), maxSizes)}
 	}
 	var ok bool
 	if h.bytes, ok = arrayBytes(h.shape, h.element); !ok {
-		return header{}, fmt.Errorf("damaged: shape %s is larger than any file", formatShape(h.shape))
+		return fmt.Errorf("damaged: shape %s is larger than any file", formatShape(h.shape))
 	}
-	return h, nil
+	return nil
+}
+
+// checkLayer returns an error where the array is none of a layer's values.
+func (h header) checkLayer() error {
+	switch {
+	case !h.element.isLayer():
+		return notLayer(h.element.String(), h.element.advice())
+	case len(h.shape) == 0:
+		return &layerError{"a single number: an array of datapoints × neurons expected"}
+	}
+	return nil
 }
 
 // checkSize compares what the header promises with what the file holds after it.
@@ -159,11 +178,14 @@ func arrayBytes(shape []int, e element) (n int64, ok bool) {
 	if empty {
 		return 0, true
 	}
-	return int64(count) * int64(e), count <= math.MaxInt64/uint64(e)
+	return int64(count) * int64(e.size), count <= math.MaxInt64/uint64(e.size)
 }
 
 // formatShape returns sizes in the form 1797 × 128.
 func formatShape(shape []int) string {
+	if len(shape) == 0 {
+		return "1"
+	}
 	var b strings.Builder
 	for i, size := range shape {
 		if i > 0 {

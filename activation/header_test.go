@@ -21,7 +21,7 @@ func dict(descr, fortran, shape string) string {
 // file1 is a version 1 file of 6 float32 behind text.
 func file1(text string) []byte { return append(withHeader(1, text), make([]byte, 24)...) }
 
-func zip(member string) []byte {
+func zipHead(member string) []byte {
 	b := append([]byte("PK\x03\x04"), make([]byte, 26)...)
 	binary.LittleEndian.PutUint16(b[26:], uint16(len(member)))
 	return append(append(b, member...), make([]byte, 100)...)
@@ -36,11 +36,11 @@ var hostile = []struct {
 	{"empty", nil, "not a .npy file: the file is empty"},
 	{"short magic", []byte("\x93NUM"), "not a .npy file"},
 	{"bytes", []byte("\x00\x01\x02\x03"), `begins with "\x00\x01\x02\x03"`},
-	{"npz", zip("arr_0.npy"), "this is a .npz archive"},
-	{"PyTorch", zip("archive/data.pkl"), "this is a PyTorch file"},
-	{"other zip", zip("a.txt"), "this is a zip archive"},
+	{"npz", zipHead("arr_0.npy"), "this is a .npz archive"},
+	{"PyTorch", zipHead("archive/data.pkl"), "this is a PyTorch file"},
+	{"other zip", zipHead("a.txt"), "this is a zip archive"},
 	{"cut zip", []byte("PK\x03\x04"), "this is a zip archive"},
-	{"lying zip", zip("arr_0.npy")[:34], "this is a zip archive"},
+	{"lying zip", zipHead("arr_0.npy")[:34], "this is a zip archive"},
 	{"empty zip", []byte("PK\x05\x06"), "an empty .zip or .npz"},
 	{"HDF5", []byte("\x89HDF\r\n\x1a\n\x00\x00"), "this is an HDF5 file"},
 	{"gzip", []byte("\x1f\x8b\x08\x00"), "compressed by gzip"},
@@ -98,9 +98,8 @@ var hostile = []struct {
 	{"overflow to 24 bytes", file1(dict("'<f4'", "False", "(4611686018427387904, 6)")), "damaged: shape"},
 	{"overflow of bytes", file1(dict("'<f4'", "False", "(4611686018427387904, 1)")), "damaged: shape"},
 	{"overflow beside 0", file1(dict("'<f4'", "False", "(0, 9223372036854775807, 9223372036854775807, 2)")), "damaged: shape"},
-	{"a single number", file1(dict("'<f4'", "False", "()")), "a single number"},
-	{"3-D", file1(dict("'<f4'", "False", "(1, 2, 3)")), "shape 1 × 2 × 3 has 3 dimensions: 1 (datapoints), 2 (datapoints × neurons) or 4"},
-	{"5-D", file1(dict("'<f4'", "False", "(1, 2, 3, 1, 1)")), "has 5 dimensions"},
+	{"a single number", append(withHeader(1, dict("'<f4'", "False", "()")), make([]byte, 4)...), "a single number"},
+	{"6-D", file1(dict("'<f4'", "False", "(1, 2, 3, 1, 1, 1)")), "shape 1 × 2 × 3 × 1 × 1 × 1 has 6 dimensions: 1 to 5 expected, datapoints first"},
 	{"a million dimensions", withHeader(2, "{'shape': ("+strings.Repeat("1,", 400000)+")}"), "more than 64 dimensions"},
 
 	{"truncated", append(withHeader(1, dict("'<f4'", "False", "(1797, 128)")), make([]byte, 1000)...),
@@ -119,7 +118,7 @@ var hostile = []struct {
 	{"void", file1(dict("'|V4'", "False", "(6,)")), "raw bytes"},
 	{"long double", file1(dict("'<f16'", "False", "(1,)")), "long double; save x.astype(np.float64)"},
 	{"records", file1(dict("[('x', '<f4'), ('y', '<f4')]", "False", "(3,)")), "structured dtype"},
-	{"a date", file1(dict("'<M8[s]'", "False", "(3,)")), `elements are "<M8[s]": float16, float32 or float64 expected`},
+	{"a date", file1(dict("'<M8[s]'", "False", "(3,)")), `elements are "<M8[s]": float16, bfloat16, float32, float64 or int8 with a scale expected`},
 	{"no type", file1(dict("''", "False", "(3,)")), `elements are ""`},
 	{"order alone", file1(dict("'<'", "False", "(3,)")), `elements are "<"`},
 	{"two orders", file1(dict("'<>f4'", "False", "(6,)")), `elements are "<>f4"`},

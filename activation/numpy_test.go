@@ -60,7 +60,7 @@ for version in (1, 2, 3):
 			shape = append(shape, size)
 		}
 		require.Equal(t, shape, f.Shape())
-		require.Equal(t, part[1][2:], fmt.Sprint(int(f.header.element)))
+		require.Equal(t, part[1][2:], fmt.Sprint(f.header.element.size))
 		if f.header.fortran {
 			fortran++
 		}

@@ -40,9 +40,18 @@ func (f *File) Read(dst lapack.Matrix[float64], row, col int) error {
 	if dst.IsEmpty() {
 		return nil
 	}
+	if err := f.checkSteps(); err != nil {
+		return err
+	}
 	buffer := scratchPool.Get().(*[scratchBytes]byte)
 	defer scratchPool.Put(buffer)
-	return f.read(dst, f.linesOf(dst, row, col), buffer[:f.tuning.scratch])
+	if err := f.read(dst, f.linesOf(dst, row, col), buffer[:f.tuning.scratch]); err != nil {
+		return err
+	}
+	if f.steps.scale != nil {
+		f.steps.apply(dst, col)
+	}
+	return nil
 }
 
 // checkBlock panics where dst is no matrix, or lies at (row, col) beyond a layer
@@ -88,7 +97,7 @@ func (f *File) linesOf(dst lapack.Matrix[float64], row, col int) lines {
 // read goes through b in pieces of group lines × span elements, each of which
 // fits buffer, in the order in which they lie on disk.
 func (f *File) read(dst lapack.Matrix[float64], b lines, buffer []byte) error {
-	size := int(f.header.element)
+	size := f.header.element.size
 	room := len(buffer) / size // in elements
 	span := min(b.length, room)
 	if f.byColumns {
@@ -126,7 +135,7 @@ func (f *File) read(dst lapack.Matrix[float64], b lines, buffer []byte) error {
 // fetch reads the lines of p to raw, pitch elements apart: in one call, along
 // with what lies between, where they are to be read together.
 func (f *File) fetch(raw []byte, p lines, pitch int, together bool) error {
-	size := int(f.header.element)
+	size := f.header.element.size
 	if together {
 		return f.readAt(raw, (int64(p.first)*int64(p.full)+int64(p.at))*int64(size))
 	}
@@ -144,16 +153,25 @@ func (f *File) fetch(raw []byte, p lines, pitch int, together bool) error {
 }
 
 // permuted reports whether the neurons of the file lie in another order than
-// ours: Fortran order runs through the sizes of a feature map the other way.
-func (f *File) permuted() bool { return f.byColumns && len(f.header.shape) == 4 }
+// ours: Fortran order runs through the sizes after the first the other way.
+func (f *File) permuted() bool { return f.byColumns && len(f.header.shape) > 2 }
 
 // storedColumn returns the place on disk, among columns, of neuron col of a
-// permuted file. For sizes a, b, c, element (i, j, k) of a feature map is neuron
+// permuted file. For sizes a, b, c after the first, element (i, j, k) is neuron
 // (i·b + j)·c + k and column i + a·(j + b·k).
 func (f *File) storedColumn(col int) int {
-	a, b, c := f.header.shape[1], f.header.shape[2], f.header.shape[3]
-	i, j, k := col/(b*c), col/c%b, col%c
-	return i + a*(j+b*k)
+	at := 0
+	left, right := col, 1
+	sizes := f.header.shape[1:]
+	for _, size := range sizes {
+		right *= size
+	}
+	for i := len(sizes) - 1; i >= 0; i-- {
+		right /= sizes[i]
+		at += left % sizes[i] * right
+		left /= sizes[i]
+	}
+	return at
 }
 
 // readAt fills p from byte offset of the array.
@@ -162,7 +180,7 @@ func (f *File) readAt(p []byte, offset int64) error {
 	if err == nil {
 		return nil
 	}
-	index := (offset + int64(n)) / int64(f.header.element)
+	index := (offset + int64(n)) / int64(f.header.element.size)
 	if f.byColumns {
 		return f.failure(int(index%int64(f.datapoints)), err)
 	}

@@ -125,8 +125,10 @@ func (s *Stream) next() error {
 	}
 	_, d := h.dims()
 	switch _, want := s.first.dims(); {
+	case h.element == int8Element:
+		return s.fault("elements are int8, whose scale no stream holds: save x * scale as float32")
 	case len(h.shape) > 2:
-		return s.fault("shape %s is one of feature maps, which are not read from a stream: use x.reshape(len(x), -1)", formatShape(h.shape))
+		return s.fault("shape %s has %d dimensions, of which 1 or 2 are read from a stream: use x.reshape(len(x), -1)", formatShape(h.shape), len(h.shape))
 	case h.fortran && len(h.shape) == 2:
 		return s.fault("the array is in Fortran order, of which no row is whole before its end: save np.ascontiguousarray(x)")
 	case d == 0:
@@ -154,7 +156,7 @@ func (s *Stream) header() (header, error) {
 		return header{}, s.headerFailure(err)
 	}
 	head, _ = s.r.Peek(min(s.r.Buffered(), sniffBytes)) // cannot fail: it is there
-	begin, length, err := parsePrefix(head)
+	begin, length, err := parsePrefix(s.name, head)
 	if err != nil {
 		return header{}, s.fault("%v", err)
 	}
@@ -163,6 +165,9 @@ func (s *Stream) header() (header, error) {
 		return header{}, s.headerFailure(err)
 	}
 	h, err := newHeader(string(text[begin:]))
+	if err == nil {
+		err = h.checkLayer()
+	}
 	if err != nil {
 		return header{}, s.fault("%v", err)
 	}
@@ -194,7 +199,7 @@ func (s *Stream) fill(dst lapack.Matrix[float64]) (rows int, err error) {
 
 // values sets dst to the next values of the array and returns how many came.
 func (s *Stream) values(dst []float64) (came int, err error) {
-	size := int(s.now.element)
+	size := s.now.element.size
 	for came < len(dst) && err == nil {
 		// What is peeked is decoded where it lies. Turning it round there too is
 		// harmless: nobody sees it again.

@@ -204,7 +204,7 @@ func TestStreamRefuses(t *testing.T) {
 		message string
 	}{
 		{"Fortran order", array{descr: "<f4", fortran: true, shape: []int{2, 3}}.file(), "save np.ascontiguousarray(x)"},
-		{"4-D", array{descr: "<f4", shape: []int{2, 3, 1, 1}}.file(), "shape 2 × 3 × 1 × 1 is one of feature maps"},
+		{"4-D", array{descr: "<f4", shape: []int{2, 3, 1, 1}}.file(), "shape 2 × 3 × 1 × 1 has 4 dimensions, of which 1 or 2 are read from a stream"},
 		{"3-D", array{descr: "<f4", shape: []int{2, 3, 1}}.file(), "shape 2 × 3 × 1 has 3 dimensions"},
 		{"no neurons", array{descr: "<f4", shape: []int{2, 0}}.file(), "shape 2 × 0 has no neurons"},
 		{"integers", withHeader(1, dict("'<i4'", "False", "(2, 3)")), "these are integers"},

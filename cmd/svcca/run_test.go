@@ -97,7 +97,7 @@ func TestStatus(t *testing.T) {
 	text := in("text.npy")
 	require.NoError(t, os.WriteFile(text, []byte("1 2 3\n"), 0o600))
 	integers := in("integers.npy")
-	require.NoError(t, os.WriteFile(integers, []byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }           \n12345678"), 0o600))
+	require.NoError(t, os.WriteFile(integers, []byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }          \n12345678"), 0o600))
 
 	for _, c := range []struct {
 		name   string
