@@ -160,7 +160,7 @@ func jointMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision
 	bx, by = bases[0], bases[1]
 	return bx, by, func() (lapack.Matrix[float64], error) {
 		if again {
-			return secondPass(c, w[0], bx, by, precision)
+			return secondPass(c, w[0], bx, by, max(bx.precision, by.precision))
 		}
 		return w[0].cross(sums[0].of(0, 1), bx, by, true, true), nil
 	}, nil

@@ -16,7 +16,7 @@ func (g sparseGram) apply(q, y lapack.Matrix[float64]) error {
 	if err := g.times(q, z); err != nil {
 		return err
 	}
-	return g.transposedTimes(z, y)
+	return g.transposedTimes(z, y, 0)
 }
 
 // surveyed returns ‖Xc‖_F² and what rounding does to the Gram matrix, but for err.

@@ -51,7 +51,7 @@ func (g wideGram) survey(q, y lapack.Matrix[float64]) (trace, lost float64, err 
 func (g wideGram) apply(q, y lapack.Matrix[float64]) error {
 	if g.implicit != nil {
 		z := lapack.New[float64](g.d, q.Cols)
-		if err := g.implicit.transposedTimes(q, z); err != nil {
+		if err := g.implicit.transposedTimes(q, z, 0); err != nil {
 			return err
 		}
 		return g.implicit.times(z, y)

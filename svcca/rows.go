@@ -301,11 +301,14 @@ func (r *rows) right(u lapack.Matrix[float64], s []float64) (lapack.Matrix[float
 // toNeurons calls visit with Xcᵀu for successive neurons, of which the first is col.
 func (r *rows) toNeurons(u lapack.Matrix[float64], visit func(part lapack.Matrix[float64], col int)) error {
 	if r.implicit != nil {
-		all := lapack.New[float64](r.d, u.Cols)
-		if err := r.implicit.transposedTimes(u, all); err != nil {
-			return err
+		product := lapack.New[float64](min(r.d, max(panelBytes/(8*u.Cols), sparseChunk)), u.Cols)
+		for col := 0; col < r.d; col += product.Rows {
+			part := product.View(0, 0, min(product.Rows, r.d-col), u.Cols)
+			if err := r.implicit.transposedTimes(u, part, col); err != nil {
+				return err
+			}
+			visit(part, col)
 		}
-		visit(all, 0)
 		return nil
 	}
 	product := lapack.New[float64](r.scratch.Cols, u.Cols)

@@ -210,12 +210,13 @@ func (z nonzeros) multiply(q, to lapack.Matrix[float64], first int, offset []flo
 	}
 }
 
-// transposedTimes sets y, d × k, to the product of the transpose with z, n × k.
-func (x *sparseRows) transposedTimes(z, y lapack.Matrix[float64]) error {
+// transposedTimes sets y to the product of the transpose with z, n × k: as many of its
+// rows as y has, from neuron first on.
+func (x *sparseRows) transposedTimes(z, y lapack.Matrix[float64], first int) error {
 	total := weighted(z, x.root)
-	return x.Run((x.d+sparseChunk-1)/sparseChunk, func(c, _ int) error {
-		for j := c * sparseChunk; j < min((c+1)*sparseChunk, x.d); j++ {
-			row := y.Row(j)
+	return x.Run((y.Rows+sparseChunk-1)/sparseChunk, func(c, _ int) error {
+		for j := first + c*sparseChunk; j < first+min((c+1)*sparseChunk, y.Rows); j++ {
+			row := y.Row(j - first)
 			for i, v := range total {
 				row[i] = -x.offset[j] * v
 			}
