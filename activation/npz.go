@@ -38,7 +38,8 @@ func readZip(path string, r io.ReaderAt, size int64) (*npz, error) {
 	fault := func(format string, args ...any) (*npz, error) {
 		return nil, &FormatError{Name: path, Problem: fmt.Sprintf(format, args...)}
 	}
-	z, err := zip.NewReader(r, size)
+	// Of a section, reads before its beginning are an end of the file.
+	z, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
 	switch {
 	case errors.Is(err, zip.ErrInsecurePath): // names are keys here, never paths
 	case errors.Is(err, zip.ErrFormat) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-// splitMember returns the file and the member that path names together, or path
-// alone where it is a file, or leads to none. Of several ways to cut "a:b:c" it
-// takes the longest name of a file.
-func splitMember(path string) (file, member string) {
+// SplitMember returns the file and the member of it that path names, as Open
+// understands it: the member is "" where path is that of a file, or leads to none.
+// Of several ways to cut "a:b:c" it takes the one with the longest name of a file.
+func SplitMember(path string) (file, member string) {
 	if _, err := os.Stat(path); err == nil {
 		return path, ""
 	}
@@ -28,7 +27,7 @@ func splitMember(path string) (file, member string) {
 
 // openArray is Open for elements of any type that is read, and 0 to 5 dimensions.
 func openArray(path string) (*File, error) {
-	file, member := splitMember(path)
+	file, member := SplitMember(path)
 	r, info, err := openRegular(file)
 	if err != nil {
 		return nil, err
@@ -129,4 +128,4 @@ func Members(path string) ([]string, error) {
 }
 
 // inArchive is the path of a member.
-func inArchive(path, member string) string { return strings.Join([]string{path, member}, ":") }
+func inArchive(path, member string) string { return path + ":" + member }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -84,9 +83,9 @@ func (f *File) readSteps() (err error) {
 		return err
 	}
 	if f.steps.scale == nil {
-		where := "Open looks for it beside the file"
+		where := "Open looks for one beside the file"
 		if names := f.companions(scaleName); names != nil {
-			where = "save it as " + strings.Join(names, " or ")
+			where = "save the scale as " + strings.Join(names, " or ")
 		}
 		return newFormatError(f.name, notLayer("int8 without a scale", where+", one number, or one for each neuron"))
 	}
@@ -137,7 +136,7 @@ func (f *File) readStep(what string) ([]float64, error) {
 func (f *File) checkSteps() error {
 	for _, s := range [][]float64{f.steps.scale, f.steps.zero} {
 		if len(s) > 1 && len(s) != f.neurons {
-			return f.fault("a scale or zero point of %d numbers: one expected, or one for each of the %d neurons (of the %d datapoints there may be none)", len(s), f.neurons, f.datapoints)
+			return f.fault("the scale or zero point has %d numbers, one for each datapoint: one expected, or one for each of the %d neurons; transpose the file if it holds neurons × datapoints", len(s), f.neurons)
 		}
 	}
 	return nil
@@ -154,7 +153,31 @@ func (s steps) apply(dst lapack.Matrix[float64], col int) {
 	}
 }
 
-// Steps returns the distance between neighbouring values of each neuron where they
-// are stored as int8, the scale: one number for each neuron, or one for all. Of
-// other types it is nil. The slice is a copy.
-func (f *File) Steps() []float64 { return slices.Clone(f.steps.scale) }
+// Steps returns how far apart neighbouring values of each neuron are where they are
+// stored as int8: its scale. It is nil for other types, and where there is no
+// datapoint.
+func (f *File) Steps() []float64 {
+	if f.steps.scale == nil || f.datapoints == 0 || f.checkSteps() != nil {
+		return nil
+	}
+	all := make([]float64, f.neurons)
+	for j := range all {
+		all[j] = f.steps.scale[j%len(f.steps.scale)]
+	}
+	return all
+}
+
+// Steps returns the largest of the shards' steps of each neuron.
+func (s *Shards) Steps() (all []float64) {
+	for _, f := range s.files {
+		steps := f.Steps()
+		if all == nil {
+			all = steps
+			continue
+		}
+		for j, step := range steps { // none, of a shard without datapoints
+			all[j] = max(all[j], step)
+		}
+	}
+	return all
+}

@@ -11,6 +11,7 @@ package bench
 //	translated N H W C X.f32 Y.f32   the same by SVCCA of all translations, explicitly
 //	w4 X.npy Y.npy              a pair of files: all ρ and directions
 //	w5 N D X.f32 Y.f32          a pair of layers: ρ alone
+//	w7 warm|cold X.npy          one file: singular values and directions
 //	dsyrk N D TIME              the machine's rate: a panel of N × D float64
 //	                            with itself, again and again for TIME
 //
@@ -23,6 +24,7 @@ const (
 	W3    = "w3"
 	W4    = "w4"
 	W5    = "w5"
+	W7    = "w7"
 	DSYRK = "dsyrk"
 
 	Translated = "translated"
@@ -41,7 +43,7 @@ type Result struct {
 	// Of a pair: directions kept of x and of y. Of a pane: the least and the most
 	// kept of the layers looked at.
 	K    [2]int    `json:"k"`
-	Mean float64   `json:"mean,omitempty"` // of Rho
+	Mean float64   `json:"mean,omitempty"` // of Rho, which of a single layer are s/s_1
 	Rho  []float64 `json:"rho,omitempty"`
 
 	// Pairs of a pane that the run computed: all, or a sample.

@@ -16,7 +16,7 @@ const (
 	W3Size     = 16 // positions along either axis
 	W3Channels = 64
 
-	W4Datapoints = 500000
+	W4Datapoints = 500000 // and of W7, one of its files
 	W4Neurons    = 1024
 )
 

@@ -345,7 +345,7 @@ func (m *images) varying(part *side, centred, stored []([]float64)) (columns []i
 				size += float64(b.Multiplicity) * stored[at][c]
 			}
 		}
-		if math.Sqrt(power) > m.noise*math.Sqrt(size/rows)*math.Sqrt(rows) {
+		if math.Sqrt(power) > m.noise*m.r.grain(m.column(part, c), math.Sqrt(size/rows))*math.Sqrt(rows) {
 			columns = append(columns, c)
 		}
 	}

@@ -2,7 +2,9 @@ package conv
 
 import (
 	"fmt"
+	"math"
 
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -102,6 +104,29 @@ func (m Maps) storage() svcca.ValueType {
 	return svcca.Float64
 }
 
+// steps returns, of values stored in int8, the root-mean-square step of each channel
+// over its positions, nil of other values.
+func (m Maps) steps() []float64 {
+	if m.storage() != svcca.Int8 {
+		return nil
+	}
+	all := spectrum.StepsOf(m.layer, m.size())
+	if all == nil {
+		return nil // which check refuses
+	}
+	row, column, channel := m.strides()
+	steps := make([]float64, m.channels)
+	for c := range steps {
+		for i := range m.height {
+			for j := range m.width {
+				steps[c] = math.Hypot(steps[c], all[i*row+j*column+c*channel])
+			}
+		}
+		steps[c] /= math.Sqrt(float64(m.height * m.width))
+	}
+	return steps
+}
+
 // sample returns n of the images, evenly spaced.
 func (m Maps) sample(n int) Maps {
 	if n < m.images {
@@ -142,6 +167,9 @@ func (m Maps) check() error {
 	}
 	if _, known := m.storage().Noise(); !known {
 		return fmt.Errorf("conv: layer %q is stored as %q: %w", name, m.storage(), svcca.ErrStorage)
+	}
+	if m.storage() == svcca.Int8 && m.steps() == nil {
+		return fmt.Errorf("conv: layer %q is stored as int8, without a positive step for each of %d values of an image: %w", name, m.size(), svcca.ErrStorage)
 	}
 	return nil
 }

@@ -119,6 +119,8 @@ func (z *sums) matches(b *sums) error {
 		l, o := &z.layers[i], &b.layers[i]
 		if l.maps != o.maps || l.vector != o.vector || l.storage != o.storage || l.mixed != o.mixed {
 			return fmt.Errorf("conv: layer %q has %s, and %q, to be added, %s: %w", l.name, l.describe(), o.name, o.describe(), svcca.ErrMismatch)
+		} else if !slices.Equal(l.steps, o.steps) {
+			return fmt.Errorf("conv: layer %q, and %q, to be added, are stored in int8 of different steps: %w", l.name, o.name, svcca.ErrMismatch)
 		}
 	}
 	return nil

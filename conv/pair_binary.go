@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gosvcca/gosvcca/internal/container"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -16,7 +17,7 @@ const (
 )
 
 // sumsHeader is the header of a container of sums. The arrays are, for each layer, shift
-// (positions × channels), then by block apart, Σw‖shift − mean‖², and, where products are
+// (positions × channels), of int8 the steps by channel, then by block apart, Σw‖shift − mean‖², and, where products are
 // mixed, errors and traces; then for each block rest, and the upper triangle of the
 // products row by row, complex values as real and imaginary part.
 type sumsHeader struct {
@@ -50,7 +51,7 @@ func (s *shared) marshal(schema string) ([]byte, error) {
 	var arrays [][]float64
 	for _, l := range z.layers {
 		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.vector, l.maps[0], l.maps[1], l.maps[2], l.scaled, l.exponent})
-		arrays = append(arrays, l.shift, l.apart)
+		arrays = append(arrays, l.shift, l.steps, l.apart)
 		if l.mixed {
 			arrays = append(arrays, l.errors, l.traces)
 		}
@@ -107,6 +108,14 @@ func (h *sumsHeader) sums(c *container.Container) (*sums, error) {
 		}
 		if of.shift, err = c.Next(l.Height * l.Width * l.Channels); err != nil {
 			return nil, err
+		}
+		if l.Storage == svcca.Int8 {
+			if of.steps, err = c.Next(l.Channels); err != nil {
+				return nil, err
+			}
+			if !spectrum.Positive(of.steps) {
+				return nil, fmt.Errorf("conv: layer %q: a step of int8 that is not positive: %w", l.Name, svcca.ErrDamaged)
+			}
 		}
 		squares := []*[]float64{&of.apart}
 		if of.mixed {

@@ -19,7 +19,7 @@ type reduced struct {
 	total  float64 // Σ w
 	blocks []Block
 	noise  spectrum.Noise
-	rms    []float64 // a_j of each column: root-mean-square as stored
+	rms    []float64 // a_j of each column: root-mean-square as stored, or the step
 	active []int     // columns that vary above their rounding
 	spectrum.Spectrum
 	spectrum.Cut
@@ -57,11 +57,31 @@ func (r *reduced) survey(power, size []float64, o Options) {
 	r.rms, r.active = make([]float64, len(power)), nil
 	for j := range power {
 		r.rms[j] = math.Sqrt(size[j] / (r.total * positions))
-		if math.Sqrt(power[j]) > unit*r.rms[j]*math.Sqrt(r.total*positions) {
+		grain := r.grain(j, r.rms[j])
+		if math.Sqrt(power[j]) > unit*grain*math.Sqrt(r.total*positions) {
 			r.active = append(r.active, j)
+		}
+		if !byType(o.RankTol) {
+			r.rms[j] = grain
 		}
 	}
 	r.setNoise(o)
+}
+
+// grain returns what rounding of a column is in units of: the root-mean-square of its
+// values as stored or, of values in steps, the step.
+func (l *summed) grain(column int, rms float64) float64 {
+	if l.steps == nil {
+		return rms
+	}
+	return math.Ldexp(l.steps[column%len(l.steps)], -l.exponent)
+}
+
+// byType reports whether noise is that of another type than the one stored in.
+func byType(tol svcca.RankTol) bool {
+	name, _ := tol.Rule()
+	_, known := svcca.ValueType(name).Noise()
+	return known
 }
 
 // setNoise sets what rounding of the stored values amounts to.

@@ -40,6 +40,7 @@ type summed struct {
 	maps     [3]int // height, width, channels; 1, 1, neurons of a vector
 	vector   bool
 	storage  svcca.ValueType
+	steps    []float64 // of int8, by channel
 	exponent int
 	scaled   bool
 	// shift is what was subtracted from the values of every image, positions × channels
@@ -320,6 +321,6 @@ func squared(v complex128) float64 { return real(v)*real(v) + imag(v)*imag(v) }
 func (s *side) summed() summed {
 	return summed{
 		grid: s.grid, name: s.name, maps: [3]int{s.height, s.Maps.width, s.channels}, vector: s.vector,
-		storage: s.storage(), exponent: s.exponent, scaled: s.scaled, shift: s.canonical(s.shift),
+		storage: s.storage(), steps: s.steps(), exponent: s.exponent, scaled: s.scaled, shift: s.canonical(s.shift),
 	}
 }

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -19,6 +20,7 @@ type flat struct{ maps Maps }
 
 func (f flat) Name() string     { return f.maps.Name() }
 func (f flat) Storage() string  { return string(f.maps.storage()) }
+func (f flat) Steps() []float64 { return spectrum.StepsOf(f.maps.layer, f.maps.size()) }
 func (f flat) Dims() (n, d int) { return f.maps.images, f.maps.size() }
 
 func (f flat) Read(dst lapack.Matrix[float64], row, col int) error {
@@ -37,8 +39,9 @@ func (m Maps) Pixels() svcca.Layer {
 
 type pixels struct{ maps Maps }
 
-func (p pixels) Name() string    { return p.maps.Name() }
-func (p pixels) Storage() string { return string(p.maps.storage()) }
+func (p pixels) Name() string     { return p.maps.Name() }
+func (p pixels) Storage() string  { return string(p.maps.storage()) }
+func (p pixels) Steps() []float64 { return p.maps.steps() }
 
 func (p pixels) Dims() (n, d int) {
 	return p.maps.images * p.maps.height * p.maps.width, p.maps.channels

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/gosvcca/gosvcca/native"
 )
 
@@ -48,8 +49,14 @@ func onAll(
 	onBackends(t, doubleComplex)
 }
 
+// onBackends leaves out the portable backend beside another where code is
+// instrumented, which takes many times as long: there it is C that is watched.
 func onBackends[T Scalar](t *testing.T, test func(*testing.T, *backend[T])) {
-	for _, b := range distinctBackends[T]() {
+	backends := distinctBackends[T]()
+	if sanitizer.On {
+		backends = backends[:1]
+	}
+	for _, b := range backends {
 		t.Run(fmt.Sprintf("%T/%s", *new(T), b.name), func(t *testing.T) { test(t, b) })
 	}
 }

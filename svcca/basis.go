@@ -25,7 +25,7 @@ type basis struct {
 // survey sets what is known of neurons once all their values are read, of the
 // neurons from col on, in order: from their weighted, centred sums of squares,
 // the root-mean-square a_j of the values as stored, and which of them vary above
-// their rounding.
+// their rounding. Of values in steps a_j is the step, in units of which noise is.
 func (s *side) survey(col int, squares []float64) {
 	if col == 0 {
 		s.rms, s.active = make([]float64, s.d), s.active[:0]
@@ -34,8 +34,15 @@ func (s *side) survey(col int, squares []float64) {
 	for i, square := range squares {
 		j := col + i
 		s.rms[j] = math.Hypot(s.mean[j], math.Sqrt(square/total))
-		if math.Sqrt(square) > s.noise*s.rms[j]*math.Sqrt(total) {
+		grain := s.rms[j]
+		if s.steps != nil {
+			grain = math.Ldexp(s.steps[j], -s.exponent)
+		}
+		if math.Sqrt(square) > s.noise*grain*math.Sqrt(total) {
 			s.active = append(s.active, j)
+		}
+		if !s.byType {
+			s.rms[j] = grain
 		}
 	}
 }

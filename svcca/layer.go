@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gosvcca/gosvcca/internal/convert"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/mat"
 )
@@ -16,7 +17,8 @@ import (
 //
 //	Name() string     // for results and errors; else "x" and "y"
 //	Storage() string  // the type the values were stored in: "float16",
-//	                  // "bfloat16", "float32" or "float64" (the default)
+//	                  // "bfloat16", "float32", "float64" (the default) or "int8"
+//	Steps() []float64 // of "int8": by neuron, how far apart its values are
 //	Shape() []int     // of the array behind it; maps (4-D) are refused here
 //	CSR() *sparse.CSR // the values that are not zero: see FromSparse
 type Layer interface {
@@ -28,8 +30,8 @@ type Layer interface {
 	Read(dst lapack.Matrix[float64], row, col int) error
 }
 
-// ValueType is the floating-point type that a layer's values were stored in. It
-// sets how large rounding noise is (DEFINITIONS §2).
+// ValueType is the type that a layer's values were stored in. It sets how large
+// rounding noise is (DEFINITIONS §2).
 type ValueType string
 
 // The types whose rounding is known.
@@ -38,10 +40,13 @@ const (
 	BFloat16 ValueType = "bfloat16"
 	Float32  ValueType = "float32"
 	Float64  ValueType = "float64"
+	// Int8 values are whole numbers of steps, which a layer tells by neuron.
+	Int8 ValueType = "int8"
 )
 
 // Noise returns c·ε of DEFINITIONS §2, in units of which the noise of storage is
-// measured, and whether t is known.
+// measured, and whether t is known. That of Int8 is in units of its steps: rounding
+// to them leaves 0.29 of one.
 func (t ValueType) Noise() (unit float64, known bool) {
 	switch t {
 	case Float16:
@@ -52,6 +57,8 @@ func (t ValueType) Noise() (unit float64, known bool) {
 		return 10 * 0x1p-23, true
 	case Float64:
 		return 10 * 0x1p-52, true
+	case Int8:
+		return 1, true
 	}
 	return 0, false
 }
@@ -133,6 +140,7 @@ type described struct {
 	n, d   int
 	stored ValueType
 	noise  float64   // c·ε of it
+	steps  []float64 // of int8, by neuron
 	sparse *nonzeros // where sums skip zeros
 }
 
@@ -164,6 +172,11 @@ func describe(l Layer, fallback string) (described, error) {
 	var known bool
 	if d.noise, known = d.stored.Noise(); !known {
 		return d, fmt.Errorf("svcca: layer %q is stored as %q: %w", d.name, d.stored, ErrStorage)
+	}
+	if d.stored == Int8 {
+		if d.steps = spectrum.StepsOf(l, d.d); d.steps == nil {
+			return d, fmt.Errorf("svcca: layer %q is stored as int8, without a positive step for each of %d neurons: %w", d.name, d.d, ErrStorage)
+		}
 	}
 	return d, d.judgeSparse()
 }

@@ -249,7 +249,7 @@ func ShareTol(share float64) RankTol { return RankTol{rule: rankShare, share: sh
 func (r RankTol) check() error {
 	switch r.rule {
 	case rankType:
-		if _, known := r.typ.Noise(); !known {
+		if _, known := r.typ.Noise(); !known || r.typ == Int8 { // which has no noise without its steps
 			return fmt.Errorf("svcca: rank tolerance %q: %w", r.typ, ErrOptions)
 		}
 	case rankShare:
@@ -297,8 +297,8 @@ func ParseRankTol(text string) (RankTol, error) {
 	if text == "machine" {
 		return MachineTol(), nil
 	}
-	if _, known := ValueType(text).Noise(); known {
-		return TypeTol(ValueType(text)), nil
+	if tol := TypeTol(ValueType(text)); tol.check() == nil {
+		return tol, nil
 	}
 	share, err := strconv.ParseFloat(text, 64)
 	if err != nil {

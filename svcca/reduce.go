@@ -63,7 +63,7 @@ func ReduceContext(ctx context.Context, layer Layer, o Options) (*Reduced, error
 }
 
 func newSide(d described, w *weights, o Options) *side {
-	return &side{described: d, weights: w, centering: o.Centering}
+	return &side{described: d, weights: w, centering: o.Centering, byType: o.RankTol.rule == rankType}
 }
 
 func reduce(c crew.Crew, s *side, o Options) (*Reduced, error) {

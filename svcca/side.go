@@ -18,6 +18,8 @@ type side struct {
 	described
 	weights   *weights
 	centering Centering
+	// byType: noise is that of another type than the one stored in.
+	byType bool
 	// leftAlone: where left singular vectors are found first, nobody asks for V.
 	leftAlone bool
 
@@ -32,7 +34,7 @@ type side struct {
 
 	// Known once all rows are read, in the same units (survey):
 	mean   []float64
-	rms    []float64 // a_j of DEFINITIONS §2: root-mean-square as stored
+	rms    []float64 // a_j of DEFINITIONS §2: root-mean-square as stored, or the step
 	active []int     // neurons that vary above their rounding
 }
 

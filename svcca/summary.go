@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/merging"
@@ -36,6 +37,7 @@ type summarised struct {
 	d        int
 	scaled   bool // exponent has been chosen: not all values are zero
 	exponent int
+	steps    []float64 // as described has them
 	// The mean is shift + rest; rest is in R for a triangle.
 	shift, rest []float64
 	// As in moments.
@@ -70,7 +72,7 @@ func summarise(c crew.Crew, method Method, precision Precision, layers []Layer, 
 	}
 	for i, s := range sides {
 		z.layers = append(z.layers, summarised{
-			name: s.name, storage: s.stored, d: s.d, scaled: s.scaled, exponent: s.exponent,
+			name: s.name, storage: s.stored, d: s.d, scaled: s.scaled, exponent: s.exponent, steps: s.steps,
 			shift: s.shift, rest: s.rest, apart: apart[i], spectral: spectral[i], frobenius: frobenius[i],
 		})
 	}
@@ -120,6 +122,8 @@ func (z *summary) matches(b *summary) error {
 	for i, l := range z.layers {
 		if o := b.layers[i]; l.d != o.d || l.storage != o.storage {
 			return fmt.Errorf("svcca: layer %q has %d neurons in %s, and %q, to be added, %d in %s: %w", l.name, l.d, l.storage, o.name, o.d, o.storage, ErrMismatch)
+		} else if !slices.Equal(l.steps, o.steps) {
+			return fmt.Errorf("svcca: layer %q, and %q, to be added, are stored in int8 of different steps: %w", l.name, o.name, ErrMismatch)
 		}
 	}
 	return nil
@@ -282,9 +286,9 @@ func (z *summary) sides(o Options) (sides []*side) {
 	for _, l := range z.layers {
 		noise, _ := l.storage.Noise()
 		s := &side{
-			described: described{name: l.name, n: z.n, d: l.d, stored: l.storage, noise: noise},
+			described: described{name: l.name, n: z.n, d: l.d, stored: l.storage, noise: noise, steps: l.steps},
 			weights:   &weights{total: z.total, exponent: z.weightExponent},
-			centering: o.Centering, exponent: l.exponent, scaled: l.scaled,
+			centering: o.Centering, byType: o.RankTol.rule == rankType, exponent: l.exponent, scaled: l.scaled,
 			rest: make([]float64, l.d), mean: make([]float64, l.d),
 		}
 		shift := make([]float64, l.d)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gosvcca/gosvcca/internal/container"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -16,7 +17,7 @@ const (
 )
 
 // sumsHeader is the header of a summary's container. The arrays are, for each
-// layer, shift and rest; then the upper triangle of the products row by row, or R,
+// layer, shift and rest, and of int8 the steps; then the upper triangle of the products row by row, or R,
 // whole.
 type sumsHeader struct {
 	Schema         string      `json:"schema"`
@@ -55,7 +56,7 @@ func (s *shared) marshal(schema string) ([]byte, error) {
 	var arrays [][]float64
 	for _, l := range z.layers {
 		h.Layers = append(h.Layers, sumsLayer{l.name, l.storage, l.d, l.scaled, l.exponent, l.apart, l.spectral, l.frobenius})
-		arrays = append(arrays, l.shift, l.rest)
+		arrays = append(arrays, l.shift, l.rest, l.steps)
 	}
 	for i := range z.gram.Rows {
 		arrays = append(arrays, z.gram.Row(i)[i:])
@@ -116,6 +117,14 @@ func (h *sumsHeader) summary(c *container.Container) (*summary, error) {
 		}
 		if of.rest, err = c.Next(l.Neurons); err != nil {
 			return nil, err
+		}
+		if l.Storage == Int8 {
+			if of.steps, err = c.Next(l.Neurons); err != nil {
+				return nil, err
+			}
+			if !spectrum.Positive(of.steps) {
+				return nil, fmt.Errorf("svcca: layer %q: a step of int8 that is not positive: %w", l.Name, ErrDamaged)
+			}
 		}
 		z.layers = append(z.layers, of)
 	}

@@ -8,6 +8,7 @@
 //	go run ./bench/peers -svcca ../svcca -work w2 -pairs 3      # a pane of pairs
 //	go run ./bench/peers -svcca ../svcca -work w3,w5            # a pair of maps, by their DFT and flattened
 //	go run ./bench/peers -work w4 -rounds 3 -dir /var/tmp       # a pair of files, 4 GB
+//	go run ./bench/peers -work w7 -rounds 3 -dir /var/tmp       # a file of 2 GB, cached and not
 //	go run ./bench/peers -work growth                           # the DFT against explicit translations
 //	go run ./bench/peers -rounds 1 -n1 2000 -n2 2000 -rows 4 -n4 20000   # a trial
 //
@@ -66,12 +67,12 @@ type options struct {
 
 // workloads by the names that -work takes.
 var workloads = map[string]func(context.Context, *setting, io.Writer) error{
-	bench.W1: w1, bench.W2: w2, bench.W3: w3, bench.W4: w4, bench.W5: w5, bench.Growth: growth,
+	bench.W1: w1, bench.W2: w2, bench.W3: w3, bench.W4: w4, bench.W5: w5, bench.W7: w7, bench.Growth: growth,
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.work, "work", "w1,w2,w3,w4,w5", "workloads, separated by commas: these, and growth")
+	flag.StringVar(&o.work, "work", "w1,w2,w3,w4,w5", "workloads, separated by commas: these, w7 and growth")
 	flag.StringVar(&o.svcca, "svcca", "", "checkout of github.com/google/svcca (default: run without it)")
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "Python with numpy")
 	flag.StringVar(&o.dir, "dir", "", "where a directory for data is made, and removed (default: the system's for temporary files)")
@@ -81,15 +82,15 @@ func main() {
 	flag.IntVar(&o.n1, "n1", bench.W1Datapoints, "datapoints of w1")
 	flag.IntVar(&o.n2, "n2", bench.W2Datapoints, "datapoints of w2")
 	flag.IntVar(&o.n3, "n3", bench.W3Images, "images of w3 and w5")
-	flag.IntVar(&o.n4, "n4", bench.W4Datapoints, "datapoints of w4")
+	flag.IntVar(&o.n4, "n4", bench.W4Datapoints, "datapoints of w4 and w7")
 	flag.IntVar(&o.d, "d", bench.W1Neurons, "neurons of each layer of w1 and w2")
-	flag.IntVar(&o.d4, "d4", bench.W4Neurons, "neurons of either layer of w4")
+	flag.IntVar(&o.d4, "d4", bench.W4Neurons, "neurons of a layer of w4 and w7")
 	flag.IntVar(&o.size, "size", bench.W3Size, "positions along either axis of w3 and w5")
 	flag.IntVar(&o.channels, "channels", bench.W3Channels, "channels of w3 and w5")
 	flag.IntVar(&o.sizes, "sizes", len(bench.GrowthSizes), "how many sizes growth goes through, from the least")
 	flag.IntVar(&o.rows, "rows", bench.W2Rows, "rows, and columns, of w2")
 	flag.IntVar(&o.pairs, "pairs", 3, "pairs of w2 that the recipe computes in a round")
-	flag.DurationVar(&o.dsyrk, "dsyrk", 2*time.Second, "time of each run of dsyrk in w4")
+	flag.DurationVar(&o.dsyrk, "dsyrk", 2*time.Second, "time of each run of dsyrk in w4 and w7")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the data")
 	flag.Parse()
 	if err := o.check(flag.NArg()); err != nil {
@@ -114,7 +115,7 @@ func (o options) check(arguments int) error {
 	}
 	for name := range strings.SplitSeq(o.work, ",") {
 		if workloads[name] == nil {
-			return fmt.Errorf("workload %q is none of w1, w2, w3, w4, w5, growth", name)
+			return fmt.Errorf("workload %q is none of w1, w2, w3, w4, w5, w7, growth", name)
 		}
 	}
 	if min(o.rounds, o.threads, o.d, o.d4, o.size, o.channels, o.rows, o.pairs) < 1 {

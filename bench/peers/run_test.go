@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 	t.Cleanup(func() { settle = before })
 	settle = 0 // nothing is measured here
 	const n, d = 300, 24
-	o := options{work: "w1,w2,w3,w4,w5,growth", python: python, dir: t.TempDir(), purego: true, rounds: 1, threads: 2,
+	o := options{work: "w1,w2,w3,w4,w5,w7,growth", python: python, dir: t.TempDir(), purego: true, rounds: 1, threads: 2,
 		n1: n, n2: n, n3: 60, n4: n, d: d, d4: d, size: 5, channels: 4, sizes: 2, rows: 2, pairs: 1, dsyrk: time.Millisecond, seed: 1}
 	require.NoError(t, o.check(0))
 	var out strings.Builder
@@ -46,6 +46,8 @@ func TestRun(t *testing.T) {
 		{"W3", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "half", "half32"}},
 		{"W4 middle", []string{"native", "native, mixed", "purego", "blocks"}},
 		{"W5", []string{"native", "native, mixed", "native, BLAS's threads", "native, 1 thread", "purego", "native, directions", "gram", "svd"}},
+		{"W7 warm", []string{"native", "native, mixed", "purego", "map_blocks", "map_whole", "map_whole32"}},
+		{"W7 cold", []string{"native", "native, mixed", "purego", "map_blocks", "map_whole", "map_whole32"}},
 		{"growth", []string{"2 × 2", "4 × 4"}},
 	} {
 		_, text, found := strings.Cut(out.String(), "| "+table.title)
@@ -57,7 +59,7 @@ func TestRun(t *testing.T) {
 			// Float32 rounds to 2⁻²⁴ of the largest singular value, which is less than
 			// 2⁵ times the least kept here; its square, twice, and d of them.
 			tolerance := d * 2 * 0x1p10 * 0x1p-24
-			if !slices.Contains([]string{"native, mixed", "cross32", "half32"}, name) {
+			if !slices.Contains([]string{"native, mixed", "cross32", "half32", "map_whole32"}, name) {
 				tolerance *= 0x1p-29 // float64
 			}
 			assert.LessOrEqual(t, difference, tolerance, "%s of %s", name, table.title)

@@ -1,7 +1,7 @@
 """Times SVCCA in numpy: worker.py [--svcca CHECKOUT] [--pairs P] METHOD WORKLOAD DATA...
 
 METHOD is cross or cross32 (w1), recipe (w1, w2), half, half32 or dft_ccas (w3),
-blocks (w4), svd or gram (w5). Package bench of the module describes workloads, data,
+blocks (w4), svd or gram (w5), map_blocks, map_whole or map_whole32 (w7). Package bench of the module describes workloads, data,
 what is read and what is printed.
 """
 
@@ -239,6 +239,53 @@ def gram(x, y):
     return of_vectors(us)
 
 
+def evict(path):
+    """Drops a file from the system's cache."""
+    with open(path, "rb") as f:
+        os.fdatasync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def map_blocks(path):
+    """Products of neurons of a memory map, in float64 and in blocks of rows."""
+    x = np.load(path, mmap_mode="r")
+    shift = x[:BLOCK].mean(axis=0, dtype=np.float64)
+    xx, total = 0, 0
+    for i in range(0, len(x), BLOCK):
+        b = x[i : i + BLOCK].astype(np.float64)
+        b -= shift
+        xx += b.T @ b  # SYRK
+        total += b.sum(axis=0)
+    return xx - np.outer(total, total) / len(x)
+
+
+def map_whole(path):
+    """The same of the whole array at once."""
+    b = centred(np.load(path, mmap_mode="r"))
+    return b.T @ b
+
+
+def map_whole32(path):
+    """The same in float32."""
+    x = np.load(path, mmap_mode="r")
+    b = x - x.mean(axis=0)
+    return b.T @ b
+
+
+def layer(method, state, path):
+    """Runs of one layer in a file."""
+    while True:
+        if state == "cold":
+            evict(path)
+        start = time.perf_counter()
+        s2, v = np.linalg.eigh(method(path))
+        k = keep(s2[::-1])
+        s, v = np.sqrt(s2[: -k - 1 : -1]), v[:, : -k - 1 : -1]
+        seconds = time.perf_counter() - start
+        s = (s / s[0]).astype(float)
+        yield {"seconds": seconds, "k": (k, k), "mean": float(s.mean()), "rho": s.tolist()}
+
+
 def by_neurons(path, n, d):
     """A layer as the recipe takes it: turning the data is not its work."""
     return np.ascontiguousarray(np.fromfile(path, dtype="<f4").reshape(n, d).T)
@@ -293,6 +340,8 @@ def load(options):
     if options.workload == "w4":
         x, y = (np.load(path, mmap_mode="r") for path in data)
         return pair({"blocks": blocks}[method], x, y)
+    if options.workload == "w7":
+        return layer({"map_blocks": map_blocks, "map_whole": map_whole, "map_whole32": map_whole32}[method], *data)
     if options.workload == "w3":
         methods = {"half": half, "half32": half32}
         if method == "dft_ccas":

@@ -60,7 +60,7 @@ with layers of two dimensions too.`,
 // twoFilesOrSums is an error where there are neither two arguments nor one, which
 // is no layer.
 func twoFilesOrSums(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 && !beginsWith(args[0], npyMagic) {
+	if len(args) == 1 && !holdsArrays(args[0]) {
 		return nil
 	}
 	return twoFiles(cmd, args)

@@ -98,7 +98,7 @@ func TestAlignInParts(t *testing.T) {
 	require.NoError(t, err)
 	c, err := svcca.Between(fx, fy, svcca.Options{})
 	require.NoError(t, err)
-	directions, layer := c.X.Directions, cancellable{File: fx, ctx: t.Context()}
+	directions, layer := c.X.Directions, cancellable{Layer: fx, ctx: t.Context()}
 	whole, err := directions.Align(fx, k)
 	require.NoError(t, err)
 	values := load(t, x)

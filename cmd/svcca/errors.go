@@ -53,15 +53,29 @@ func message(err error) string {
 	return strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error())
 }
 
-// suggestFile returns a hint where a file of a similar name lies beside path.
+// suggestFile returns a hint where a file of a similar name lies beside path, or
+// beside the archive that it names with a member.
 func suggestFile(path string) string {
+	if near := nearFile(path); near != "" {
+		return ": did you mean " + shown(near) + "?"
+	}
+	if at := strings.LastIndexByte(path, ':'); at > 0 {
+		if near := nearFile(path[:at]); near != "" {
+			return ": did you mean " + shown(near+path[at:]) + "?"
+		}
+	}
+	return ""
+}
+
+// nearFile returns the path of the file beside path that has the most similar name.
+func nearFile(path string) string {
 	entries, _ := os.ReadDir(filepath.Dir(path)) // no directory: no suggestion
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
 	if near := nearest(filepath.Base(path), names); near != "" {
-		return ": did you mean " + filepath.Join(filepath.Dir(path), near) + "?"
+		return filepath.Join(filepath.Dir(path), near)
 	}
 	return ""
 }

@@ -32,11 +32,33 @@ func (e *estimate) add(l svcca.Layer, in input) (neurons int) {
 	e.sample = l
 	e.values += float64(n) * float64(d)
 	for _, path := range in.paths {
+		if isMember(path) {
+			e.bytes += storedBytes(l)
+			continue
+		}
 		if info, err := os.Stat(path); err == nil { // else it is told when it is read
 			e.bytes += info.Size()
 		}
 	}
 	return d
+}
+
+// storedBytes returns how many bytes the values of a layer take in its file, unless
+// they are compressed there.
+func storedBytes(l svcca.Layer) int64 {
+	n, d := l.Dims()
+	size := int64(8)
+	if s, ok := l.(interface{ Storage() string }); ok {
+		switch s.Storage() {
+		case "int8":
+			size = 1
+		case "float16", "bfloat16":
+			size = 2
+		case "float32":
+			size = 4
+		}
+	}
+	return size * int64(n) * int64(d)
 }
 
 // cost says what is to be done, by so many goroutines (0: as many as run at once),

@@ -75,21 +75,21 @@ type fileJSON struct {
 	Storage string   `json:"storage"`
 }
 
-// readings are the layers that arguments name.
-func readings(args []string) (files []fileJSON, err error) {
-	inputs, err := expandLayers(args)
+// readings are the layers that arguments name, and what in archives is none.
+func readings(args []string) (files []fileJSON, left []leftOut, err error) {
+	inputs, left, err := expandLayers(args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, in := range inputs {
 		l, err := in.open(opening{maps: true})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		files = append(files, fileJSON{in.name, in.paths, l.Shape(), l.Storage()})
 		l.Close()
 	}
-	return files, nil
+	return files, left, nil
 }
 
 // reading says how a layer is read: of feature maps, in either layout.
@@ -100,6 +100,8 @@ func (f fileJSON) reading() []string {
 		return append(lines, "  feature maps: "+reading(f.Shape, conv.NHWC), "            or: "+reading(f.Shape, conv.NCHW))
 	case 2:
 		return append(lines, fmt.Sprintf("  %s × %s", plural(f.Shape[0], "datapoint"), plural(f.Shape[1], "neuron")))
+	case 3, 5:
+		return append(lines, fmt.Sprintf("  %s of %d dimensions each", plural(f.Shape[0], "datapoint"), len(f.Shape)-1))
 	}
 	return append(lines, fmt.Sprintf("  %s of 1 neuron", plural(f.Shape[0], "datapoint")))
 }
@@ -112,12 +114,15 @@ func newInfo() *cobra.Command {
 		Long: `Tells what computes: libraries and their versions, kernels, threads. Of files of
 layers it tells their sizes, and of feature maps how they are read.`,
 		Example: `  svcca info
-  svcca info a/conv1.npy`,
+  svcca info a/conv1.npy b.npz`,
 		Args: cobra.ArbitraryArgs,
 	}, func(cmd *cobra.Command, args []string) error {
-		files, err := readings(args)
+		files, left, err := readings(args)
 		if err != nil {
 			return err
+		}
+		for _, l := range left {
+			complain(cmd.ErrOrStderr(), "no layer: "+l.Reason)
 		}
 		i := infoJSON{
 			Schema: "svcca.info/1", Module: modulePath, Version: version(),

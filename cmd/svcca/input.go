@@ -15,20 +15,25 @@ type opening struct {
 }
 
 // openLayer opens the layer at path. The caller closes it.
-func openLayer(path string, as opening) (*activation.File, error) {
+func openLayer(path string, as opening) (activation.Layer, error) {
 	if path == "-" {
 		return nil, fmt.Errorf("-: a layer is read more than once and not from a pipe: save it to a file first")
 	}
-	f, err := activation.Open(path)
+	l, err := activation.OpenLayer(path)
 	if err != nil {
 		return nil, err
 	}
-	if shape := f.Shape(); len(shape) == 4 && !as.maps {
-		f.Close()
-		return nil, &mapsError{path, shape}
+	if isMaps(l) && !as.maps {
+		l.Close()
+		return nil, &mapsError{path, l.Shape()}
 	}
 	if !as.transpose {
-		return f, nil
+		return l, nil
+	}
+	f, ok := l.(*activation.File)
+	if !ok {
+		l.Close()
+		return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
 	}
 	t, err := f.T()
 	if err != nil {
@@ -72,7 +77,7 @@ func readWeights(path string, datapoints int) ([]float64, error) {
 
 // cancellable is a layer whose reading stops when ctx ends.
 type cancellable struct {
-	*activation.File
+	activation.Layer
 	ctx context.Context
 }
 
@@ -80,7 +85,17 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	return c.File.Read(dst, row, col)
+	return c.Layer.Read(dst, row, col)
+}
+
+func (c cancellable) Steps() []float64 { return stepsOf(c.Layer) }
+
+// stepsOf returns the steps of a layer of int8, which svcca asks for.
+func stepsOf(l any) []float64 {
+	if s, ok := l.(interface{ Steps() []float64 }); ok {
+		return s.Steps()
+	}
+	return nil
 }
 
 // part is the datapoints of a layer from first on, rows of them.
@@ -97,3 +112,5 @@ func (p part) Dims() (datapoints, neurons int) {
 func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
 	return p.Layer.Read(dst, p.first+row, col)
 }
+
+func (p part) Steps() []float64 { return stepsOf(p.Layer) }

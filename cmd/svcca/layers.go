@@ -27,11 +27,7 @@ func (in input) open(as opening) (activation.Layer, error) {
 	case in.fault != nil:
 		return nil, in.fault
 	case len(in.paths) == 1 && in.paths[0] == in.name:
-		f, err := openLayer(in.name, as)
-		if err != nil {
-			return nil, err // and no *File of nil
-		}
-		return f, nil
+		return openLayer(in.name, as)
 	case as.transpose:
 		return nil, fmt.Errorf("%s is in shards, which hold datapoints × neurons: --transpose takes layers of one file", shown(in.name))
 	}
@@ -47,31 +43,51 @@ func (in input) open(as opening) (activation.Layer, error) {
 }
 
 // expandLayers returns the layers that arguments name together, in natural order
-// (layer2 before layer10), each once.
+// (layer2 before layer10), each once; and what is none in the archives among them.
 //
-// An argument is a file; a directory, for every .npy in it and below it; or a
-// pattern with * ? [a-z] {a,b} **, for every .npy, or directory, that it matches.
-// A name that exists is no pattern. Hidden files, whose names begin with a dot,
-// have to be named. A file that is not there is found out when it is opened.
+// An argument is a file; a member of an archive, as in x.npz:fc1; a directory, for
+// every .npy, .npz and .safetensors in it and below it; or a pattern with
+// * ? [a-z] {a,b} **, for every such file, or directory, that it matches. A name that
+// exists is no pattern. Hidden files, whose names begin with a dot, have to be named.
+// A file that is not there is found out when it is opened. An archive stands for all
+// its members that are layers.
 //
 // Among them files that are called part-N.npy, NAME.part-N.npy or NAME-N-of-M.npy
 // are shards of one layer, which is called after the directory, after NAME in the
 // directory, and likewise.
-func expandLayers(args []string) ([]input, error) {
+func expandLayers(args []string) (layers []input, left []leftOut, err error) {
 	var paths []string
 	for _, arg := range args {
 		found, err := expand(arg)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		paths = append(paths, found...)
 	}
-	return gatherShards(naturally(paths)), nil
+	layers, left = layersIn(paths)
+	return layers, left, nil
 }
 
-// oneLayer returns the layer that an argument names: a file; a directory that
-// holds one layer and no more; or a pattern, which names the shards of one layer:
-// every file that it matches, in natural order. These may differ in numbers only.
+// layersIn returns the layers in files.
+func layersIn(paths []string) (layers []input, left []leftOut) {
+	for _, in := range gatherShards(naturally(paths)) {
+		if len(in.paths) != 1 || in.paths[0] != in.name {
+			layers = append(layers, in)
+			continue
+		}
+		members, none := membersOf(in.name)
+		for _, name := range members {
+			layers = append(layers, input{name: name, paths: []string{name}})
+		}
+		left = append(left, none...)
+	}
+	return layers, left
+}
+
+// oneLayer returns the layer that an argument names: a file; a member of an archive;
+// a directory that holds one layer and no more; or a pattern, which names the shards
+// of one layer: every file that it matches, in natural order. These may differ in
+// numbers only.
 func oneLayer(arg string) (input, error) {
 	paths, err := expand(arg)
 	if err != nil {
@@ -80,12 +96,12 @@ func oneLayer(arg string) (input, error) {
 	paths = naturally(paths)
 	switch info, err := os.Stat(arg); {
 	case err == nil && info.IsDir():
-		layers := gatherShards(paths)
+		layers, _ := layersIn(paths)
 		if len(layers) != 1 {
 			return input{}, fmt.Errorf("%s is a directory of %d layers, where one is needed: give one of them, such as %s, or see svcca matrix", shown(arg), len(layers), shown(layers[0].name))
 		}
 		return layers[0], nil
-	case err == nil || !isPattern(arg) || len(paths) == 1:
+	case len(paths) == 1:
 		return input{name: paths[0], paths: paths}, nil
 	}
 	for _, path := range paths[1:] {
@@ -107,10 +123,10 @@ func expand(arg string) ([]string, error) {
 	case err == nil && info.IsDir():
 		paths, err := filesBelow(arg)
 		if err == nil && len(paths) == 0 {
-			err = fmt.Errorf("%s: no .npy file in this directory, nor below it", shown(arg))
+			err = fmt.Errorf("%s: no %s file in this directory, nor below it", shown(arg), layerFiles)
 		}
 		return paths, err
-	case err == nil || !isPattern(arg):
+	case err == nil || !isPattern(arg) || isMember(arg):
 		return []string{arg}, nil
 	}
 	matches, err := doublestar.FilepathGlob(arg, doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors())
@@ -129,20 +145,28 @@ func expand(arg string) ([]string, error) {
 				return nil, err
 			}
 			paths = append(paths, below...)
-		case strings.HasSuffix(match, ".npy"):
+		case isLayerFile(match):
 			paths = append(paths, match)
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: the pattern matches no .npy file%s", shown(arg), suggestMatch(arg))
+		return nil, fmt.Errorf("%s: the pattern matches no %s file%s", shown(arg), layerFiles, suggestMatch(arg))
 	}
-	return paths, nil
+	return withoutCompanions(paths), nil
 }
 
-// filesBelow returns every .npy in a directory and below it, by links to files
-// also, but not to directories.
+// layerFiles are what directories and patterns stand for.
+const layerFiles = ".npy, .npz or .safetensors"
+
+func isLayerFile(path string) bool {
+	ext := filepath.Ext(path)
+	return ext == ".npy" || ext == ".npz" || ext == ".safetensors"
+}
+
+// filesBelow returns every .npy, .npz and .safetensors in a directory and below it,
+// by links to files also, but not to directories.
 func filesBelow(dir string) ([]string, error) {
-	found, err := doublestar.Glob(os.DirFS(dir), "**/*.npy",
+	found, err := doublestar.Glob(os.DirFS(dir), "**/*.{npy,npz,safetensors}",
 		doublestar.WithNoHidden(), doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -151,7 +175,7 @@ func filesBelow(dir string) ([]string, error) {
 	for i, name := range found {
 		found[i] = filepath.Join(dir, filepath.FromSlash(name))
 	}
-	return found, err
+	return withoutCompanions(found), err
 }
 
 func isPattern(arg string) bool { return strings.ContainsAny(arg, "*?[{") }
@@ -180,7 +204,7 @@ func suggestMatch(pattern string) string {
 		entries, _ := os.ReadDir(dir) // no directory: no suggestion
 		var names []string
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || strings.HasSuffix(e.Name(), ".npy")) {
+			if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || isLayerFile(e.Name())) {
 				names = append(names, e.Name())
 			}
 		}

@@ -68,7 +68,7 @@ func TestExpandLayers(t *testing.T) {
 		{"part-7.npy", filepath.Base(here) + "=part-7.npy"},
 		{"absent.npy", "absent.npy"}, // found out when opened
 	} {
-		layers, err := expandLayers(strings.Fields(c.args))
+		layers, _, err := expandLayers(strings.Fields(c.args))
 		require.NoError(t, err, c.args)
 		got, fault := layersOf(layers)
 		assert.NoError(t, fault, c.args)
@@ -76,18 +76,18 @@ func TestExpandLayers(t *testing.T) {
 	}
 	for _, c := range []struct{ arg, says string }{
 		{"a/lay[er.npy", "lacks the end of a [ or a {"},
-		{"a/loyer*.npy", "a/loyer*.npy: the pattern matches no .npy file: there is a/"},
-		{"x/*.npy", "x/*.npy: the pattern matches no .npy file: there is a"},
+		{"a/loyer*.npy", "a/loyer*.npy: the pattern matches no .npy, .npz or .safetensors file: there is a/"},
+		{"x/*.npy", "x/*.npy: the pattern matches no .npy, .npz or .safetensors file: there is a"},
 		{"b/cunv/*.npy", "there is b/conv"},
 		{"a/*/fc*.npy", "there is a/deep/er"},
-		{"a/*.txt", "matches no .npy file"},
+		{"a/*.txt", "matches no .npy, .npz or .safetensors file"},
 	} {
-		_, err := expandLayers([]string{c.arg})
+		_, _, err := expandLayers([]string{c.arg})
 		assert.ErrorContains(t, err, c.says)
 	}
 	require.NoError(t, os.Mkdir("empty", 0o700))
-	_, err = expandLayers([]string{"empty"})
-	assert.ErrorContains(t, err, "empty: no .npy file in this directory")
+	_, _, err = expandLayers([]string{"empty"})
+	assert.ErrorContains(t, err, "empty: no .npy, .npz or .safetensors file in this directory")
 }
 
 func TestShardsAmiss(t *testing.T) {
@@ -105,7 +105,7 @@ func TestShardsAmiss(t *testing.T) {
 		{"l/part-1.npy l/part-01.npy", "shard 1 is there twice, l/part-01.npy and l/part-1.npy"},
 	} {
 		tree(t, strings.Fields(c.files)...)
-		layers, err := expandLayers([]string{"**/*.npy"})
+		layers, _, err := expandLayers([]string{"**/*.npy"})
 		require.NoError(t, err)
 		require.Len(t, layers, 1)
 		_, err = layers[0].open(opening{})
@@ -144,7 +144,7 @@ func TestOpenShards(t *testing.T) {
 	whole := gaussian(1, 30, 4)
 	save(t, "x-1-of-2.npy", whole.View(0, 0, 20, 4).Clone())
 	save(t, "x-2-of-2.npy", whole.View(20, 0, 10, 4).Clone())
-	layers, err := expandLayers([]string{"*.npy"})
+	layers, _, err := expandLayers([]string{"*.npy"})
 	require.NoError(t, err)
 	require.Len(t, layers, 1)
 	l, err := layers[0].open(opening{})

@@ -49,8 +49,9 @@ type view struct {
 	as   string
 }
 
-func (v *view) Name() string    { return v.file.Name() }
-func (v *view) Storage() string { return v.file.Storage() }
+func (v *view) Name() string     { return v.file.Name() }
+func (v *view) Storage() string  { return v.file.Storage() }
+func (v *view) Steps() []float64 { return stepsOf(v.Layer) }
 
 // Digest tells views of different kinds apart.
 func (v *view) Digest(ctx context.Context) ([sha256.Size]byte, error) {

@@ -40,9 +40,13 @@ func (m *matrix) expand(args []string) (err error) {
 func (m *matrix) add(groups [][]string) (indices []int, err error) {
 	already := map[int]bool{}
 	for _, group := range groups {
-		inputs, err := expandLayers(group)
+		inputs, left, err := expandLayers(group)
 		if err != nil {
 			return nil, err
+		}
+		for _, l := range left {
+			m.left = append(m.left, l)
+			m.notice("left out: " + l.Reason)
 		}
 		for _, in := range inputs {
 			key := ""

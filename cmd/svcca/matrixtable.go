@@ -35,16 +35,17 @@ type matrixTable struct {
 	marks             string   // which were used
 }
 
-// shortNames returns names without the directories that all have in common, nor
-// .npy, as far as they stay different; and those directories.
+// shortNames returns names without the directories, or the archive, that all have in
+// common, nor the ends of files' names, as far as they stay different; and those
+// directories.
 func shortNames(sides []svcca.Side) (names []string, dir string) {
 	for i, s := range sides {
 		names = append(names, shown(s.Name))
 		if i == 0 {
-			dir = names[0][:strings.LastIndexAny(names[0], "/"+string(filepath.Separator))+1]
+			dir = names[0][:strings.LastIndexAny(names[0], nameEnds)+1]
 		}
 		for !strings.HasPrefix(names[i], dir) {
-			dir = dir[:strings.LastIndexAny(dir[:len(dir)-1], "/"+string(filepath.Separator))+1]
+			dir = dir[:strings.LastIndexAny(dir[:len(dir)-1], nameEnds)+1]
 		}
 	}
 	seen := map[string]bool{}
@@ -53,12 +54,16 @@ func shortNames(sides []svcca.Side) (names []string, dir string) {
 		seen[names[i]] = true
 	}
 	for i, name := range names {
-		if bare := strings.TrimSuffix(name, ".npy"); bare != "" && !seen[bare] {
+		if bare := strings.TrimSuffix(name, filepath.Ext(name)); isLayerFile(name) && bare != "" && !seen[bare] {
 			names[i] = bare
+			seen[bare] = true
 		}
 	}
-	return names, dir
+	return names, strings.TrimSuffix(dir, ":")
 }
+
+// nameEnds are what stands behind a directory and behind an archive.
+const nameEnds = "/:" + string(filepath.Separator)
 
 func (t *matrixTable) title() {
 	of := func(names []string, dir string) string {

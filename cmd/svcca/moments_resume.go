@@ -51,7 +51,7 @@ func newCheckpoints(out, flags string, inputs []input, weights string, m memory)
 	}
 	c := &checkpoints{target: t, head: partialHead{Schema: partialSchema, Flags: flags}, last: time.Now(), memory: m}
 	see := func(of, path string) error {
-		info, err := os.Stat(path)
+		info, err := os.Stat(fileOf(path))
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (f *momentsFlags) tell(cmd *cobra.Command, path string) error {
 // sums.
 func isLayer(arg string) bool {
 	info, err := os.Stat(arg)
-	return arg == "-" || err == nil && info.IsDir() || err != nil && isPattern(arg) || beginsWith(arg, npyMagic)
+	return arg == "-" || err == nil && info.IsDir() || err != nil && isPattern(arg) || holdsArrays(arg)
 }
 
 // sumsTold describes a file of sums.

@@ -100,7 +100,7 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 
 // checkNeurons compares the data's width with the directions', and where it is
 // another looks whether it is that of the other side.
-func (f *projectFlags) checkNeurons(saved *savedSide, path string, data *activation.File) error {
+func (f *projectFlags) checkNeurons(saved *savedSide, path string, data activation.Layer) error {
 	n, d := data.Dims()
 	if d == saved.neurons {
 		return nil
@@ -121,8 +121,8 @@ func (f *projectFlags) checkNeurons(saved *savedSide, path string, data *activat
 
 // apply writes a .npy of the data's projection, or of its coordinates, block by
 // block.
-func (f *projectFlags) apply(ctx context.Context, d *svcca.Directions, data *activation.File, k int, w io.Writer) error {
-	layer := cancellable{File: data, ctx: ctx}
+func (f *projectFlags) apply(ctx context.Context, d *svcca.Directions, data activation.Layer, k int, w io.Writer) error {
+	layer := cancellable{Layer: data, ctx: ctx}
 	n, columns := data.Dims()
 	if f.coordinates {
 		columns = k

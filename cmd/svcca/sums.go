@@ -89,10 +89,11 @@ type summedLayer struct {
 	Neurons int    `json:"neurons"`
 }
 
-// sumsMagic is what a file of sums begins with, and npyMagic a .npy.
+// sumsMagic is what a file of sums begins with, npyMagic a .npy, zipMagic a .npz.
 const (
 	sumsMagic = "\x93SVCCA1\n"
 	npyMagic  = "\x93NUMPY"
+	zipMagic  = "PK\x03\x04"
 )
 
 // weight returns Σw.

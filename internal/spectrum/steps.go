@@ -1,0 +1,28 @@
+package spectrum
+
+import "math"
+
+// StepsOf returns how far apart the values of a layer are that is stored in int8, one
+// positive step for each of count values, from its method Steps; nil where it does not
+// tell that.
+func StepsOf(layer any, count int) []float64 {
+	s, ok := layer.(interface{ Steps() []float64 })
+	if !ok {
+		return nil
+	}
+	steps := s.Steps()
+	if len(steps) != count || !Positive(steps) {
+		return nil
+	}
+	return steps
+}
+
+// Positive reports whether all values are finite and above zero.
+func Positive(values []float64) bool {
+	for _, v := range values {
+		if !(v > 0) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}
