@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/compressed"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -105,7 +106,7 @@ const sparseStrip = 16
 // matrix.
 func (m *moments) sumSparse() error {
 	var values nonzeros
-	var where columns
+	var where compressed.Columns
 	var rest, squares []float64
 	for k, s := range m.sides {
 		x := newSparseRows(m.Crew, s)
@@ -113,7 +114,7 @@ func (m *moments) sumSparse() error {
 			values, where = x.values, x.columns
 		} else {
 			values = values.and(x.values)
-			where = values.columns()
+			where = values.Columns()
 		}
 		rest, squares, m.apart[k] = append(rest, s.rest...), append(squares, x.squares...), x.apart
 	}

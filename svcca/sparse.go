@@ -2,8 +2,8 @@ package svcca
 
 import (
 	"fmt"
-	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/compressed"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/james-bowman/sparse"
 )
@@ -20,14 +20,14 @@ import (
 //
 // which is called again and again for the same values.
 func FromSparse(name string, m sparse.TypeConverter) Layer {
-	var z nonzeros
+	var z compressed.Matrix
 	var err error
 	if byColumns, is := m.(*sparse.CSC); is {
-		if z, err = newNonzeros(byColumns.RawMatrix()); err == nil {
-			z = z.transposed()
+		if z, err = compressed.New(byColumns.RawMatrix()); err == nil {
+			z = z.Transposed()
 		}
 	} else {
-		z, err = newNonzeros(m.ToCSR().RawMatrix())
+		z, err = compressed.New(m.ToCSR().RawMatrix())
 	}
 	if err != nil {
 		panic(fmt.Sprintf("svcca: layer %q: %v", name, err))
@@ -37,24 +37,16 @@ func FromSparse(name string, m sparse.TypeConverter) Layer {
 
 type sparseLayer struct {
 	name   string
-	values nonzeros
+	values compressed.Matrix
 }
 
 func (l *sparseLayer) Name() string     { return l.name }
-func (l *sparseLayer) Dims() (n, d int) { return l.values.rows, l.values.cols }
-func (l *sparseLayer) CSR() *sparse.CSR { return l.values.csr() }
+func (l *sparseLayer) Dims() (n, d int) { return l.values.Rows, l.values.Cols }
+func (l *sparseLayer) CSR() *sparse.CSR { return l.values.CSR() }
 func (l *sparseLayer) inMemory()        {}
 
 func (l *sparseLayer) Read(dst lapack.Matrix[float64], row, col int) error {
-	z := l.values
-	for i := range dst.Rows {
-		to, begin, end := dst.Row(i), z.begin[row+i], z.begin[row+i+1]
-		clear(to)
-		from, _ := slices.BinarySearch(z.index[begin:end], col)
-		for t := begin + from; t < end && z.index[t] < col+len(to); t++ {
-			to[z.index[t]-col] = z.value[t]
-		}
-	}
+	l.values.Read(dst, row, col)
 	return nil
 }
 
@@ -73,12 +65,13 @@ func (l *described) judgeSparse() error {
 		return nil
 	}
 	m := s.CSR()
-	z, err := newNonzeros(m.RawMatrix())
+	checked, err := compressed.New(m.RawMatrix())
+	z := nonzeros{checked}
 	if err != nil {
 		return fmt.Errorf("svcca: layer %q: %v: %w", l.name, err, ErrShape)
 	}
-	if z.rows != l.n || z.cols != l.d {
-		return fmt.Errorf("svcca: layer %q has %d datapoints and %d neurons, and its sparse matrix is %d × %d: %w", l.name, l.n, l.d, z.rows, z.cols, ErrShape)
+	if z.Rows != l.n || z.Cols != l.d {
+		return fmt.Errorf("svcca: layer %q has %d datapoints and %d neurons, and its sparse matrix is %d × %d: %w", l.name, l.n, l.d, z.Rows, z.Cols, ErrShape)
 	}
 	if err := z.finite(l.name); err != nil {
 		return err
@@ -91,14 +84,14 @@ func (l *described) judgeSparse() error {
 
 // finite returns a NotFiniteError for the first value that is not, by rows.
 func (z nonzeros) finite(name string) error {
-	block := lapack.Of(1, len(z.value), z.value)
+	block := lapack.Of(1, len(z.Value), z.Value)
 	if _, err := magnitude(name, block, 0, 0); err == nil {
 		return nil
 	}
-	for i := range z.rows {
-		for t := z.begin[i]; t < z.begin[i+1]; t++ {
-			if v := z.value[t]; v-v != 0 {
-				return &NotFiniteError{Layer: name, Datapoint: i, Neuron: z.index[t], Value: v}
+	for i := range z.Rows {
+		for t := z.Begin[i]; t < z.Begin[i+1]; t++ {
+			if v := z.Value[t]; v-v != 0 {
+				return &NotFiniteError{Layer: name, Datapoint: i, Neuron: z.Index[t], Value: v}
 			}
 		}
 	}
@@ -107,15 +100,15 @@ func (z nonzeros) finite(name string) error {
 
 // products returns how many the smaller Gram matrix of z sums.
 func (z nonzeros) products() (count float64) {
-	if z.rows >= z.cols {
-		for i := range z.rows {
-			of := float64(z.begin[i+1] - z.begin[i])
+	if z.Rows >= z.Cols {
+		for i := range z.Rows {
+			of := float64(z.Begin[i+1] - z.Begin[i])
 			count += of * of
 		}
 		return count
 	}
-	counts := make([]float64, z.cols)
-	for _, j := range z.index {
+	counts := make([]float64, z.Cols)
+	for _, j := range z.Index {
 		counts[j]++
 	}
 	for _, of := range counts {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/compressed"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/floats"
@@ -18,7 +19,7 @@ import (
 // provideSparse sets the exponent and the provisional means of a sparse layer.
 func (s *side) provideSparse() {
 	z := s.sparse
-	if largest := largestOf(z.value); largest > 0 {
+	if largest := largestOf(z.Value); largest > 0 {
 		s.choose(largest)
 	}
 	shift := make([]float64, s.d)
@@ -27,15 +28,15 @@ func (s *side) provideSparse() {
 		return
 	}
 	counts := make([]int, s.d)
-	for _, j := range z.index {
+	for _, j := range z.Index {
 		counts[j]++
 	}
 	factor := math.Ldexp(1, -s.exponent)
 	for i := range s.n {
 		share := s.root(i) * s.root(i) / s.weights.total
-		for t := z.begin[i]; t < z.begin[i+1]; t++ {
-			if j := z.index[t]; 2*counts[j] > s.n {
-				shift[j] += share * factor * z.value[t]
+		for t := z.Begin[i]; t < z.Begin[i+1]; t++ {
+			if j := z.Index[t]; 2*counts[j] > s.n {
+				shift[j] += share * factor * z.Value[t]
 			}
 		}
 	}
@@ -61,18 +62,18 @@ func (s *side) shifted() (z nonzeros, ok bool) {
 		}
 	}
 	if len(full) > 0 {
-		if len(full) > 2*len(z.value)/z.rows {
+		if len(full) > 2*len(z.Value)/z.Rows {
 			return z, false
 		}
 		z = z.with(full)
 	} else {
-		z.value = slices.Clone(z.value)
+		z.Value = slices.Clone(z.Value)
 	}
 	factor := math.Ldexp(1, -s.exponent)
-	for i := range z.rows {
+	for i := range z.Rows {
 		root := s.root(i)
-		for t := z.begin[i]; t < z.begin[i+1]; t++ {
-			z.value[t] = (z.value[t]*factor - s.shift[z.index[t]]) * root
+		for t := z.Begin[i]; t < z.Begin[i+1]; t++ {
+			z.Value[t] = (z.Value[t]*factor - s.shift[z.Index[t]]) * root
 		}
 	}
 	return z, true
@@ -81,37 +82,37 @@ func (s *side) shifted() (z nonzeros, ok bool) {
 // with returns a copy of z that holds zeros, too, in the columns of full, which
 // increase.
 func (z nonzeros) with(full []int) nonzeros {
-	w := nonzeros{rows: z.rows, cols: z.cols, begin: make([]int, z.rows+1)}
-	room := len(z.value) + len(full)*z.rows
-	w.index, w.value = make([]int, 0, room), make([]float64, 0, room)
-	for i := range z.rows {
-		t, end := z.begin[i], z.begin[i+1]
-		for _, j := range append(full, z.cols) {
-			for ; t < end && z.index[t] < j; t++ {
-				w.index, w.value = append(w.index, z.index[t]), append(w.value, z.value[t])
+	w := compressed.Matrix{Rows: z.Rows, Cols: z.Cols, Begin: make([]int, z.Rows+1)}
+	room := len(z.Value) + len(full)*z.Rows
+	w.Index, w.Value = make([]int, 0, room), make([]float64, 0, room)
+	for i := range z.Rows {
+		t, end := z.Begin[i], z.Begin[i+1]
+		for _, j := range append(full, z.Cols) {
+			for ; t < end && z.Index[t] < j; t++ {
+				w.Index, w.Value = append(w.Index, z.Index[t]), append(w.Value, z.Value[t])
 			}
-			if j < z.cols && (t == end || z.index[t] > j) {
-				w.index, w.value = append(w.index, j), append(w.value, 0)
+			if j < z.Cols && (t == end || z.Index[t] > j) {
+				w.Index, w.Value = append(w.Index, j), append(w.Value, 0)
 			}
 		}
-		w.begin[i+1] = len(w.index)
+		w.Begin[i+1] = len(w.Index)
 	}
-	return w
+	return nonzeros{w}
 }
 
 // and returns z with the columns of other after its own.
 func (z nonzeros) and(other nonzeros) nonzeros {
-	b := nonzeros{rows: z.rows, cols: z.cols + other.cols, begin: make([]int, z.rows+1)}
-	for i := range z.rows {
-		for t := z.begin[i]; t < z.begin[i+1]; t++ {
-			b.index, b.value = append(b.index, z.index[t]), append(b.value, z.value[t])
+	b := compressed.Matrix{Rows: z.Rows, Cols: z.Cols + other.Cols, Begin: make([]int, z.Rows+1)}
+	for i := range z.Rows {
+		for t := z.Begin[i]; t < z.Begin[i+1]; t++ {
+			b.Index, b.Value = append(b.Index, z.Index[t]), append(b.Value, z.Value[t])
 		}
-		for t := other.begin[i]; t < other.begin[i+1]; t++ {
-			b.index, b.value = append(b.index, z.cols+other.index[t]), append(b.value, other.value[t])
+		for t := other.Begin[i]; t < other.Begin[i+1]; t++ {
+			b.Index, b.Value = append(b.Index, z.Cols+other.Index[t]), append(b.Value, other.Value[t])
 		}
-		b.begin[i+1] = len(b.index)
+		b.Begin[i+1] = len(b.Index)
 	}
-	return b
+	return nonzeros{b}
 }
 
 // sparseRows is a sparse layer's matrix of centred, scaled and weighted rows, which
@@ -120,7 +121,7 @@ type sparseRows struct {
 	crew.Crew
 	*side
 	values  nonzeros
-	columns columns
+	columns compressed.Columns
 	offset  []float64 // mean − shift, of neurons that are not silenced
 	squares []float64 // centred, by neuron
 	apart   float64   // as in moments
@@ -132,7 +133,7 @@ func newSparseRows(c crew.Crew, s *side) *sparseRows {
 	s.provideSparse()
 	x := &sparseRows{Crew: c, side: s, squares: make([]float64, s.d)}
 	x.values, _ = s.shifted() // fewer than twice as many, as provisional means are given
-	x.columns = x.values.columns()
+	x.columns = x.values.Columns()
 	total := s.weights.total
 	s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
 	for j := range s.d {
@@ -162,12 +163,12 @@ func newSparseRows(c crew.Crew, s *side) *sparseRows {
 
 // column returns the datapoints and values of a neuron.
 func (x *sparseRows) column(j int) (rows []int, values []float64) {
-	begin, end := x.columns.begin[j], x.columns.begin[j+1]
+	begin, end := x.columns.Begin[j], x.columns.Begin[j+1]
 	values = make([]float64, end-begin)
-	for p, t := range x.columns.at[begin:end] {
-		values[p] = x.values.value[t]
+	for p, t := range x.columns.At[begin:end] {
+		values[p] = x.values.Value[t]
 	}
-	return x.columns.row[begin:end], values
+	return x.columns.Row[begin:end], values
 }
 
 // silence sets to zero the neurons that are constant.
@@ -177,9 +178,9 @@ func (x *sparseRows) silence() {
 	for _, j := range x.active {
 		varies[j], x.offset[j] = true, x.rest[j]
 	}
-	for t, j := range x.values.index {
+	for t, j := range x.values.Index {
 		if !varies[j] {
-			x.values.value[t] = 0
+			x.values.Value[t] = 0
 		}
 	}
 }
@@ -204,8 +205,8 @@ func (z nonzeros) multiply(q, to lapack.Matrix[float64], first int, offset []flo
 		for j, o := range offset {
 			row[j] = -r * o
 		}
-		for t := z.begin[first+i]; t < z.begin[first+i+1]; t++ {
-			floats.AddScaled(row, z.value[t], q.Row(z.index[t]))
+		for t := z.Begin[first+i]; t < z.Begin[first+i+1]; t++ {
+			floats.AddScaled(row, z.Value[t], q.Row(z.Index[t]))
 		}
 	}
 }
@@ -220,8 +221,8 @@ func (x *sparseRows) transposedTimes(z, y lapack.Matrix[float64], first int) err
 			for i, v := range total {
 				row[i] = -x.offset[j] * v
 			}
-			for p := x.columns.begin[j]; p < x.columns.begin[j+1]; p++ {
-				floats.AddScaled(row, x.values.value[x.columns.at[p]], z.Row(x.columns.row[p]))
+			for p := x.columns.Begin[j]; p < x.columns.Begin[j+1]; p++ {
+				floats.AddScaled(row, x.values.Value[x.columns.At[p]], z.Row(x.columns.Row[p]))
 			}
 		}
 		return nil
@@ -241,12 +242,12 @@ func weighted(m lapack.Matrix[float64], weight func(i int) float64) []float64 {
 // and returns what of it was subtracted for the means: with h = X·rest and √w = r,
 // XcXcᵀ = XXᵀ − hrᵀ − rhᵀ + ‖rest‖²·rrᵀ, whose terms are at most ‖Xc‖·√apart + apart.
 func (x *sparseRows) squareRows(gram lapack.Matrix[float64]) (apart float64, err error) {
-	values := x.values.transposed()
-	where := values.columns()
+	values := nonzeros{x.values.Transposed()}
+	where := values.Columns()
 	h, square := make([]float64, x.n), 0.0
 	for i := range h {
-		for t := x.values.begin[i]; t < x.values.begin[i+1]; t++ {
-			h[i] += x.values.value[t] * x.offset[x.values.index[t]]
+		for t := x.values.Begin[i]; t < x.values.Begin[i+1]; t++ {
+			h[i] += x.values.Value[t] * x.offset[x.values.Index[t]]
 		}
 	}
 	for _, v := range x.offset {
