@@ -45,22 +45,25 @@ func NewWriter(w io.Writer, shape ...int) (*Writer, error) {
 	for _, size := range shape[1:] {
 		npy.neurons *= size
 	}
-	npy.buffer = appendHeader(npy.buffer, shape)
+	npy.buffer = appendHeader(npy.buffer, "<f8", shape)
 	if npy.flush(); npy.err != nil {
 		return nil, npy.err
 	}
 	return npy, nil
 }
 
-// appendHeader appends the header of a float64 array to b. It ends with a
+// appendHeader appends the header of an array of the type code to b. It ends with a
 // newline at a multiple of 64 bytes, so that the array is aligned in a memory map.
-func appendHeader(b []byte, shape []int) []byte {
+func appendHeader(b []byte, descr string, shape []int) []byte {
 	sizes := strings.ReplaceAll(formatShape(shape), " × ", ", ")
-	if len(shape) == 1 {
+	switch len(shape) {
+	case 0:
+		sizes = ""
+	case 1:
 		sizes += "," // as (5) is no tuple in Python
 	}
 	const fixed = len(magic) + 4
-	text := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }", sizes)
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, sizes)
 	text += strings.Repeat(" ", 63-(fixed+len(text))%64) + "\n"
 	b = append(b, magic...)
 	b = append(b, 1, 0)

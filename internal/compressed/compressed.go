@@ -122,3 +122,14 @@ func (z Matrix) Read(dst lapack.Matrix[float64], row, col int) {
 		}
 	}
 }
+
+// Select returns a copy of the rows given, in their order.
+func (z Matrix) Select(rows []int) Matrix {
+	s := Matrix{Rows: len(rows), Cols: z.Cols, Begin: make([]int, 1, len(rows)+1)}
+	for _, i := range rows {
+		s.Index = append(s.Index, z.Index[z.Begin[i]:z.Begin[i+1]]...)
+		s.Value = append(s.Value, z.Value[z.Begin[i]:z.Begin[i+1]]...)
+		s.Begin = append(s.Begin, len(s.Index))
+	}
+	return s
+}
