@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/lapack"
@@ -20,10 +21,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var scipyInstalled = sync.OnceValue(func() error {
+	return exec.Command("/usr/bin/python3", "-c", "import scipy.sparse").Run()
+})
+
 // scipy runs a script with numpy and scipy.sparse, or skips the test.
 func scipy(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	if err := exec.Command("/usr/bin/python3", "-c", "import scipy.sparse").Run(); err != nil {
+	if err := scipyInstalled(); err != nil {
 		t.Skipf("/usr/bin/python3 with scipy is not installed: %v", err)
 	}
 	return python(t, "import sys\nimport numpy as np\nimport scipy.sparse as sp\n"+script, args...)
@@ -43,23 +48,22 @@ func TestReadScipy(t *testing.T) {
 	dir := t.TempDir()
 	list := scipy(t, `
 for dtype in "float16 float32 float64 int8 int32 uint64 bool >f4".split():
-    for n, d in (30, 20), (1, 7), (7, 1), (5, 0), (0, 5), (12, 12):
+    for n, d in (30, 20), (1, 7), (5, 0), (0, 5):
         for indices in np.int32, np.int64:
             k = np.arange(n * d)
             x = np.where(k * 7 % 5 == 0, k * 37 % 113 - (0 if "u" in dtype else 50), 0).astype(dtype).reshape(n, d)
-            np.save("%s/dense.npy" % sys.argv[1], x.astype(np.float64))
             for form in "csr csc".split():
                 m = getattr(sp, form + "_matrix")(x if dtype not in ("float16", ">f4") else x.astype(np.float64))
                 m.data = m.data.astype(dtype)
                 m.indices, m.indptr = m.indices.astype(indices), m.indptr.astype(indices)
-                for compressed in False, True:
-                    name = "-".join([dtype.replace(">", "big"), str(n), str(d), indices.__name__, form, str(compressed)])
-                    sp.save_npz("%s/%s" % (sys.argv[1], name), m, compressed)
-                    np.save("%s/%s.npy" % (sys.argv[1], name), x.astype(np.float64))
-                    print(name)
+                compressed = (form == "csr") == (indices is np.int32)
+                name = "-".join([dtype.replace(">", "big"), str(n), str(d), indices.__name__, form])
+                sp.save_npz("%s/%s" % (sys.argv[1], name), m, compressed)
+                np.save("%s/%s.npy" % (sys.argv[1], name), x.astype(np.float64))
+                print(name)
 `, dir)
 	names := strings.Fields(list)
-	require.Len(t, names, 8*6*2*2*2)
+	require.Len(t, names, 8*4*2*2)
 	for _, name := range names {
 		l, err := OpenLayer(filepath.Join(dir, name+".npz"))
 		require.NoError(t, err, name)

@@ -18,7 +18,7 @@ import (
 //
 //	CSR() *sparse.CSR // datapoints × neurons
 //
-// which is called again and again for the same values.
+// which is called again and again for the same values; nil says that it is not sparse.
 func FromSparse(name string, m sparse.TypeConverter) Layer {
 	var z compressed.Matrix
 	var err error
@@ -65,6 +65,9 @@ func (l *described) judgeSparse() error {
 		return nil
 	}
 	m := s.CSR()
+	if m == nil {
+		return nil
+	}
 	checked, err := compressed.New(m.RawMatrix())
 	z := nonzeros{checked}
 	if err != nil {

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/james-bowman/sparse"
 )
 
 // opening says how layers are opened.
@@ -30,17 +32,19 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 	if !as.transpose {
 		return l, nil
 	}
-	f, ok := l.(*activation.File)
-	if !ok {
-		l.Close()
-		return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
+	switch f := l.(type) {
+	case *activation.Sparse:
+		return f.T(), nil
+	case *activation.File:
+		t, err := f.T()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return t, nil
 	}
-	t, err := f.T()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return t, nil
+	l.Close()
+	return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
 }
 
 // checkDatapoints returns an error where two layers have not the same rows.
@@ -114,3 +118,22 @@ func (p part) Read(dst lapack.Matrix[float64], row, col int) error {
 }
 
 func (p part) Steps() []float64 { return stepsOf(p.Layer) }
+
+// CSR returns those datapoints of a sparse layer, and nil of another.
+func (p part) CSR() *sparse.CSR {
+	of, is := p.Layer.(interface{ CSR() *sparse.CSR })
+	if !is {
+		return nil
+	}
+	whole := of.CSR()
+	if whole == nil {
+		return nil
+	}
+	m := whole.RawMatrix()
+	begin := slices.Clone(m.Indptr[p.first : p.first+p.rows+1])
+	from, to := begin[0], begin[p.rows]
+	for i := range begin {
+		begin[i] -= from
+	}
+	return sparse.NewCSR(p.rows, m.J, begin, m.Ind[from:to], m.Data[from:to])
+}
