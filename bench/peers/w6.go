@@ -1,0 +1,68 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/gosvcca/gosvcca/activation"
+	"github.com/gosvcca/gosvcca/bench"
+	"github.com/james-bowman/sparse"
+)
+
+// w6 times sparse layers against scipy.sparse: the centred Gram matrix of one of many
+// features, its leading directions, and a whole pair of fewer features.
+func w6(ctx context.Context, s *setting, out io.Writer) error {
+	fmt.Fprintf(out, "\nW6: sparse layers, %d datapoints, %g%% not zero, from values in memory\n", s.n6, 100*s.density)
+	fmt.Fprintf(out, "gram: to the centred Gram matrix of %d features, dense; product: scipy's alone, before it is dense and centred\n", s.d6)
+	fmt.Fprintf(out, "leading: to the first %d singular values and directions of it, by ours to 1e-6; svds: of scipy, in float64's own accuracy; Δ is of s/s_1\n", bench.W6Leading)
+	fmt.Fprintf(out, "pair: two layers of %d features, to all ρ and directions, 99%% of variance\n\n", s.e6)
+	large, _ := bench.Features(s.n6, s.d6, s.density, s.seed)
+	x, y := bench.Features(s.n6, s.e6, s.density, s.seed)
+	for name, m := range map[string]*sparse.CSR{"large.npz": large, "sparse-x.npz": x, "sparse-y.npz": y} {
+		if err := s.saveSparse(name, m); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "%d values, %d and %d in the pair\n\n", large.NNZ(), x.NNZ(), y.NNZ())
+	for _, step := range []struct {
+		name  string
+		files []string
+		peers []string
+	}{
+		{bench.SparseGram, []string{"large.npz"}, []string{"sparse_product", "sparse_gram"}},
+		{bench.SparseLeading, []string{"large.npz"}, []string{"svds"}},
+		{bench.SparsePair, []string{"sparse-x.npz", "sparse-y.npz"}, []string{"sparse_pair"}},
+	} {
+		data := []string{bench.W6, step.name}
+		for _, file := range step.files {
+			data = append(data, s.path(file))
+		}
+		contestants := slices.DeleteFunc(s.native(data), func(c *contestant) bool { return c.name == "native, mixed" })
+		if s.purego && step.name != bench.SparsePair {
+			contestants = append(contestants, s.portable(data))
+		}
+		for _, method := range step.peers {
+			contestants = append(contestants, s.numpy(method, data))
+		}
+		if err := race(ctx, s.rounds, contestants); err != nil {
+			return err
+		}
+		describe(out, contestants)
+		if err := reportPair(out, "W6 "+step.name, contestants); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *setting) saveSparse(name string, m *sparse.CSR) error {
+	f, err := os.Create(s.path(name))
+	if err != nil {
+		return err
+	}
+	return cmp.Or(activation.WriteSparse(f, m), f.Close())
+}
