@@ -15,3 +15,12 @@ func SparseShare(share float64) (restore func()) {
 	sparseShare = share
 	return func() { sparseShare = before }
 }
+
+// ReductionBytes returns what reducing a layer is foretold to take.
+func ReductionBytes(l Layer, o Options) int64 {
+	d, err := describe(l, "x")
+	if err != nil {
+		panic(err)
+	}
+	return d.reductionBytes(o)
+}
