@@ -73,6 +73,12 @@ func TestSparse(t *testing.T) {
 	_, same, _ := call(t, "matrix", dense[0], dense[1], "--quiet")
 	assert.NotEmpty(t, stdout)
 	assert.Len(t, stdout, len(same))
+	cache := filepath.Join(dir, "cache")
+	for range 2 { // found, and looked up
+		status, again, stderr := call(t, "matrix", thin[0], thin[1], "--quiet", "--cache", cache)
+		require.Equal(t, exitDone, status, stderr)
+		assert.Equal(t, stdout, again)
+	}
 
 	directions, out := filepath.Join(dir, "d.npz"), filepath.Join(dir, "p.npy")
 	status, _, stderr = call(t, "compare", thin[0], thin[1], "--directions", directions, "--quiet")
