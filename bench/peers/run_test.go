@@ -57,6 +57,9 @@ func TestRun(t *testing.T) {
 		require.True(t, found, table.title)
 		for _, name := range table.contestants {
 			row := cells(t, text, name)
+			if table.title == "W6 gram" {
+				continue // times alone
+			}
 			difference, err := strconv.ParseFloat(row[len(row)-1], 64)
 			require.NoError(t, err, "%s of %s", name, table.title)
 			// Float32 rounds to 2⁻²⁴ of the largest singular value, which is less than

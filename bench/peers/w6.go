@@ -55,11 +55,27 @@ func w6(ctx context.Context, s *setting, out io.Writer) error {
 			return err
 		}
 		describe(out, contestants)
-		if err := reportPair(out, "W6 "+step.name, contestants); err != nil {
+		report := reportPair
+		if step.name == bench.SparseGram {
+			report = reportTimes
+		}
+		if err := report(out, "W6 "+step.name, contestants); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reportTimes prints how long contestants take and how much memory, where they give
+// nothing that can be compared.
+func reportTimes(out io.Writer, title string, contestants []*contestant) error {
+	ours := contestants[0]
+	var t table
+	t.row(slices.Concat([]string{title}, timeHead, []string{"it / " + ours.name, "peak MiB"})...)
+	for _, c := range contestants {
+		t.row(slices.Concat([]string{c.name}, times(c.seconds()), []string{ratio(c.seconds(), ours.seconds()).String(), c.mib()})...)
+	}
+	return finish(out, t, contestants)
 }
 
 func (s *setting) saveSparse(name string, m *sparse.CSR) error {
