@@ -83,11 +83,10 @@ func (s *side) shifted() (z nonzeros, ok bool) {
 // increase.
 func (z nonzeros) with(full []int) nonzeros {
 	w := compressed.Matrix{Rows: z.Rows, Cols: z.Cols, Begin: make([]int, z.Rows+1)}
-	room := len(z.Value) + len(full)*z.Rows
-	w.Index, w.Value = make([]int, 0, room), make([]float64, 0, room)
+	full = append(full, z.Cols) // what follows the last
 	for i := range z.Rows {
 		t, end := z.Begin[i], z.Begin[i+1]
-		for _, j := range append(full, z.Cols) {
+		for _, j := range full {
 			for ; t < end && z.Index[t] < j; t++ {
 				w.Index, w.Value = append(w.Index, z.Index[t]), append(w.Value, z.Value[t])
 			}
