@@ -44,6 +44,9 @@
 // through a pipe as arrays one after another: NewStream, whose rows can be read
 // only once.
 //
+// A layer of which most is zero may come without its zeros, as scipy.sparse saves it:
+// OpenSparse. WriteSparse writes such a file.
+//
 // A file may change while it is read. Unchanged looks whether it did, at no cost;
 // Digest identifies the values, at that of reading them.
 //

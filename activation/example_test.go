@@ -12,6 +12,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/james-bowman/sparse"
 )
 
 func ExampleOpen() {
@@ -236,4 +237,44 @@ func ExampleNewSafetensorsWriter() {
 	}
 	fmt.Println(layer.Shape(), layer.Storage(), block.Data)
 	// Output: [2 3] float32 [4 5 6]
+}
+
+// A layer of which most is zero, as scipy.sparse.save_npz saves it.
+func ExampleOpenSparse() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "features.npz")
+	file, err := os.Create(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	// 3 datapoints × 5 features: the second datapoint has none.
+	m := sparse.NewCSR(3, 5, []int{0, 2, 2, 3}, []int{1, 4, 0}, []float64{0.5, 2, 1})
+	if err := activation.WriteSparse(file, m); err != nil {
+		log.Fatal(err)
+	}
+
+	x, err := activation.OpenSparse(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer x.Close()
+	n, d := x.Dims()
+	block := lapack.New[float64](n, d)
+	if err := x.Read(block, 0, 0); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(x.CSR().NNZ(), "values")
+	for i := range n {
+		fmt.Println(block.Row(i))
+	}
+	// Output:
+	// 3 values
+	// [0 0.5 0 0 2]
+	// [0 0 0 0 0]
+	// [1 0 0 0 0]
 }

@@ -79,8 +79,20 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// OpenLayer is Open for whatever kind of layer the path leads to.
+// OpenLayer opens whatever kind of layer the path leads to: a *Sparse where it is a
+// file of scipy.sparse.save_npz, else a *File.
 func OpenLayer(path string) (Layer, error) {
+	if file, member := SplitMember(path); member == "" {
+		if a, err := openArchive(file); err == nil && a.isSparse() {
+			s, err := a.sparse()
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		} else if err == nil {
+			a.Close()
+		}
+	}
 	f, err := Open(path)
 	if err != nil {
 		return nil, err // and no Layer of a nil *File

@@ -54,7 +54,10 @@ func NewWriter(w io.Writer, shape ...int) (*Writer, error) {
 // newline at a multiple of 64 bytes, so that the array is aligned in a memory map.
 func appendHeader(b []byte, descr string, shape []int) []byte {
 	sizes := strings.ReplaceAll(formatShape(shape), " × ", ", ")
-	if len(shape) == 1 {
+	switch len(shape) {
+	case 0:
+		sizes = ""
+	case 1:
 		sizes += "," // as (5) is no tuple in Python
 	}
 	const fixed = len(magic) + 4

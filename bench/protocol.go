@@ -12,6 +12,8 @@ package bench
 //	w4 X.npy Y.npy              a pair of files: all ρ and directions
 //	w5 N D X.f32 Y.f32          a pair of layers: ρ alone
 //	w7 warm|cold X.npy          one file: singular values and directions
+//	w6 STEP X.npz [Y.npz]       sparse layers: the centred Gram matrix of one (gram),
+//	                            its leading directions (leading), or a pair (pair)
 //	dsyrk N D TIME              the machine's rate: a panel of N × D float64
 //	                            with itself, again and again for TIME
 //
@@ -24,8 +26,14 @@ const (
 	W3    = "w3"
 	W4    = "w4"
 	W5    = "w5"
+	W6    = "w6"
 	W7    = "w7"
 	DSYRK = "dsyrk"
+
+	// Steps of w6.
+	SparseGram    = "gram"
+	SparseLeading = "leading"
+	SparsePair    = "pair"
 
 	Translated = "translated"
 	Growth     = "growth" // of the last against w3

@@ -20,6 +20,16 @@ const (
 	W4Neurons    = 1024
 )
 
+// W6 is sparse layers: one of many features, and a pair of fewer, so that the whole of
+// it can be decomposed.
+const (
+	W6Datapoints = 20000
+	W6Neurons    = 16384
+	W6Pair       = 2048 // neurons of either layer of the pair
+	W6Density    = 0.004
+	W6Leading    = 50 // directions
+)
+
 // W1Spectra are those that W1 is timed for; W2 is for all, W4 for W4Spectrum alone,
 // as its time is in products of neurons, whatever k.
 var W1Spectra = []Spectrum{Steep, Flat}

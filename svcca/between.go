@@ -72,54 +72,68 @@ func joint(c crew.Crew, x, y *side, o Options) (*Comparison, error) {
 	w := [2]*workspace{borrow(), borrow()}
 	defer w[0].back()
 	defer w[1].back()
-	precision := o.Precision
-	bx, by, cross, err := jointMoments(c, w, x, y, o, precision)
-	if err == nil && precision == Mixed && !(bx.KSure && by.KSure) {
-		precision = Double
-		bx, by, cross, err = jointMoments(c, w, x, y, o, precision)
+	r, err := byMoments(c, w, x, y, o, o.Precision)
+	if r == nil && err == nil && (x.sparse != nil || y.sparse != nil) {
+		x.sparse, y.sparse = nil, nil // what is not certain now is decided as of any layers
+		r, err = byMoments(c, w, x, y, o, o.Precision)
 	}
-	if err != nil {
-		return nil, err
+	if r == nil && err == nil && o.Precision == Mixed {
+		r, err = byMoments(c, w, x, y, o, Double)
 	}
-	bx.fallback, by.fallback = precision != o.Precision, precision != o.Precision
-	sure := precision == Mixed || bx.certain(1) && by.certain(1)
-	if sure {
-		if err := usable(bx, by); err != nil {
-			return nil, err
-		}
-		if precision == Mixed || errorBound(bx, by, precision) <= o.Accuracy {
-			M, err := cross()
-			if err != nil {
-				return nil, err
-			}
-			return compare(c, w[0], bx, by, M, precision, o)
-		}
+	if r != nil || err != nil {
+		return r, err
 	}
 	t, err := newTriangle(newPanel(c, w[0], Double, x, y), x.n)
 	if err != nil {
 		return nil, err
 	}
-	var ux, uy lapack.Matrix[float64]
-	if bx, ux, err = t.reduce(0, o); err != nil {
+	bx, ux, err := t.reduce(0, o)
+	if err != nil {
 		return nil, err
 	}
-	if by, uy, err = t.reduce(1, o); err != nil {
+	by, uy, err := t.reduce(1, o)
+	if err != nil {
 		return nil, err
 	}
 	if err := usable(bx, by); err != nil {
 		return nil, err
 	}
-	bx.fallback, by.fallback = precision != o.Precision, precision != o.Precision
+	bx.fallback, by.fallback = o.Precision != Double, o.Precision != Double
 	return compare(c, w[0], bx, by, t.cross(ux, uy), Double, o)
 }
 
+// byMoments compares two layers by their moments, or returns nothing where these leave
+// open what is to be kept or, in float64, are less accurate than asked for.
+func byMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision Precision) (*Comparison, error) {
+	bx, by, cross, err := jointMoments(c, w, x, y, o, precision)
+	if err != nil {
+		return nil, err
+	}
+	bx.fallback, by.fallback = bx.precision != o.Precision, by.precision != o.Precision
+	precision = max(bx.precision, by.precision) // Mixed, where either is
+	if precision == Mixed && !(bx.KSure && by.KSure) || precision == Double && !(bx.certain(1) && by.certain(1)) {
+		return nil, nil
+	}
+	if err := usable(bx, by); err != nil {
+		return nil, err
+	}
+	if precision == Double && errorBound(bx, by, precision) > o.Accuracy {
+		return nil, nil
+	}
+	M, err := cross()
+	if err != nil {
+		return nil, err
+	}
+	return compare(c, w[0], bx, by, M, precision, o)
+}
+
 // jointMoments finds both bases, and what gives M, from moments: of both layers
-// at once in one pass, or, where reading them again costs next to nothing, of each
-// and then their product in a second pass, in which few coordinates take the
-// place of many neurons.
+// at once in one pass, or, where reading them again costs next to nothing or one is
+// sparse, of each and then their product in a second pass, in which few coordinates
+// take the place of many neurons.
 func jointMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision Precision) (bx, by *basis, cross func() (lapack.Matrix[float64], error), err error) {
 	var sums [2]*moments
-	again := x.inMemory() && y.inMemory()
+	again := x.inMemory() && y.inMemory() || x.sparse != nil || y.sparse != nil
 	if again {
 		for i, s := range []*side{x, y} {
 			if sums[i], err = newMoments(newPanel(c, w[i], precision, s), s.n); err != nil {
@@ -146,7 +160,7 @@ func jointMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision
 	bx, by = bases[0], bases[1]
 	return bx, by, func() (lapack.Matrix[float64], error) {
 		if again {
-			return secondPass(c, w[0], bx, by, precision)
+			return secondPass(c, w[0], bx, by, max(bx.precision, by.precision))
 		}
 		return w[0].cross(sums[0].of(0, 1), bx, by, true, true), nil
 	}, nil
@@ -157,12 +171,20 @@ func jointMoments(c crew.Crew, w [2]*workspace, x, y *side, o Options, precision
 func secondPass(c crew.Crew, w *workspace, x, y *basis, precision Precision) (lapack.Matrix[float64], error) {
 	plain, byX, byY := x.d*y.d, x.K*(x.d+y.d), y.K*(x.d+y.d)
 	rawX, rawY := byX > min(plain, byY), byX <= min(plain, byY) || plain < byY
+	switch { // coordinates of a sparse layer cost next to nothing
+	case x.side.sparse != nil && y.side.sparse != nil:
+		rawX, rawY = false, false
+	case x.side.sparse != nil:
+		rawX, rawY = false, x.K*y.d < y.K*(x.K+y.d)
+	case y.side.sparse != nil:
+		rawX, rawY = y.K*x.d < x.K*(y.K+x.d), false
+	}
 	left, right := source(centredRows{x.side}), source(centredRows{y.side})
 	if !rawX {
 		left = newCoordinates(x, precision, &w.scaled[0], &w.scaled32)
 	}
 	if !rawY {
-		right = newCoordinates(y, precision, &w.scaled[0], &w.scaled32)
+		right = newCoordinates(y, precision, &w.scaled[1], &w.scaled32)
 	}
 	sum := take(&w.gram, left.width(), right.width())
 	sum.Zero()

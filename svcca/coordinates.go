@@ -14,6 +14,8 @@ type coordinates struct {
 	*basis
 	forward block     // V S⁻¹, d × k
 	offset  []float64 // what rows read with provisional means are off, in coordinates
+	// values are those of a sparse layer, as they enter products, without zeros.
+	values *nonzeros
 	// held are all rows of U, where V S⁻¹ is too far from making them orthonormal.
 	held lapack.Matrix[float64]
 }
@@ -33,7 +35,12 @@ func newCoordinates(b *basis, precision Precision, memory *[]float64, memory32 *
 			z.offset[i] += b.rest[j] * to[i]
 		}
 	}
-	if precision == Mixed && b.precision == Mixed {
+	if b.sparse != nil {
+		if values, ok := b.shifted(); ok {
+			z.values = &values
+		}
+	}
+	if precision == Mixed && b.precision == Mixed && z.values == nil {
 		z.forward.f32 = take(memory32, b.d, b.K)
 		for j := range b.d {
 			convert.To(z.forward.f32.Row(j), forward.Row(j))
@@ -63,6 +70,16 @@ func (z *coordinates) reads(p *panel, to block, first int) crew.Tasks {
 }
 
 func (z *coordinates) read(p *panel, to block, first, worker int) error {
+	if z.values != nil {
+		if to.f32.Data == nil {
+			z.values.multiply(z.forward.f64, to.f64, first, z.offset, z.root)
+			return nil
+		}
+		wide := take(&p.wide[worker], to.rows(), z.K)
+		z.values.multiply(z.forward.f64, wide, first, z.offset, z.root)
+		to.copyFrom(wide)
+		return nil
+	}
 	rows := block{}
 	if z.forward.f32.Data != nil {
 		rows.f32 = take(&p.chunks32[worker], to.rows(), 1+z.d)

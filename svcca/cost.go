@@ -51,12 +51,27 @@ func reductionBytes(n, d int, o Options) int64 {
 	return need + 2*8*rows*columns
 }
 
+// sparseBytes bounds what sums of a sparse layer take for each value that is not zero:
+// as it enters products, with those that provisional means bring, by datapoints and by
+// neurons.
+const sparseBytes = 128
+
+// reductionBytes is that of a layer, of which is known whether it is sparse.
+func (l described) reductionBytes(o Options) int64 {
+	need := reductionBytes(l.n, l.d, o)
+	if l.sparse != nil {
+		need += sparseBytes * int64(len(l.sparse.Value))
+	}
+	return need
+}
+
 // BetweenMemory bounds the memory, in bytes, that Between needs beside the layers:
 // of n datapoints, d and e neurons. Where a layer asks for the triangle it is
-// twice that.
+// twice that. A sparse layer takes 128 bytes more for each value that is not zero.
 func BetweenMemory(n, d, e int, o Options) int64 { return BetweenCost(n, d, e, o).Memory }
 
-// Cost is what work takes, before any of it is done.
+// Cost is what work takes, before any of it is done. Sparse layers are counted as any
+// of their size: they take no more time. For their memory see BetweenMemory.
 type Cost struct {
 	// Products are the flops of matrix products.
 	Products float64

@@ -113,7 +113,7 @@ func (x *Cross) Add(ctx context.Context, layers, against []Layer, weights []floa
 // over returns b with other rows than it was found in.
 func (b *basis) over(rows *side, weights []float64) *basis {
 	s := *b.side
-	s.Layer, s.n = rows.Layer, rows.n
+	s.Layer, s.n, s.sparse = rows.Layer, rows.n, rows.sparse
 	s.weights = rows.weights
 	if weights != nil {
 		s.weights = newWeightsIn(weights, b.weights.exponent)

@@ -14,7 +14,7 @@
 // Reduce does the work of one layer once, and Compare any number of comparisons
 // with it. Pairwise compares many layers with many: every layer of a network at
 // every step of its training with those at the end. FromSlice and FromMat take
-// activations from memory.
+// activations from memory, FromSparse those of which most are zero.
 //
 // Rows need not be there all at once: Pair and Moments are sums of blocks of rows,
 // from batches while a network trains or from shards on different machines, that
@@ -72,7 +72,8 @@
 // Layers are read in blocks of 8 MiB, from several goroutines, and are never copied
 // whole; Layer.Read must allow that. A layer may be far larger than memory: Between
 // needs (d + e)² values, Pairwise the reduced bases, d × k, and a window that is
-// bounded (BetweenCost, PaneCost). Between reads layers of FromSlice and FromMat
+// bounded (BetweenCost, PaneCost). Sparse layers are never made dense: to 128 bytes for
+// each value that is not zero comes the smaller Gram matrix. Between reads layers of FromSlice and FromMat
 // twice, others once, and again for the triangle.
 //
 // Importing this package changes nothing in a program: products use the BLAS's

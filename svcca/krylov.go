@@ -58,9 +58,16 @@ type krylov struct {
 
 // reduceKrylov finds a basis and, of a layer with n < d, the left singular vectors.
 func reduceKrylov(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.Matrix[float64], error) {
-	var gram gramOperator = &tallGram{panel: newPanel(c, w, Double, s), side: s}
-	if s.n < s.d {
+	var gram gramOperator
+	switch {
+	case s.n < s.d:
 		gram = wideGram{newRows(c, w, s)}
+	case s.sparse != nil:
+		x := newSparseRows(c, s)
+		x.silence()
+		gram = sparseGram{x}
+	default:
+		gram = &tallGram{panel: newPanel(c, w, Double, s), side: s}
 	}
 	z := &krylov{o: o, krylovSpace: krylovSpace{
 		Crew: c, side: s, gram: gram, rng: rand.New(rand.NewPCG(uint64(s.n), uint64(s.d))),

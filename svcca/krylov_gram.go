@@ -43,12 +43,12 @@ type tallGram struct {
 	sums, squares []float64 // by neuron, while the layer is surveyed
 }
 
-func (g *tallGram) free() int { return len(g.active) }
+func (s *side) free() int { return len(s.active) }
 
-func (g *tallGram) mask(m lapack.Matrix[float64]) {
+func (s *side) mask(m lapack.Matrix[float64]) {
 	next := 0
 	for j := range m.Rows {
-		if next < len(g.active) && g.active[next] == j {
+		if next < len(s.active) && s.active[next] == j {
 			next++
 			continue
 		}

@@ -14,6 +14,9 @@ func (g wideGram) free() int                   { return g.n }
 func (g wideGram) mask(lapack.Matrix[float64]) {}
 
 func (g wideGram) survey(q, y lapack.Matrix[float64]) (trace, lost float64, err error) {
+	if g.implicit != nil {
+		return g.implicit.surveyed(g.apply(q, y))
+	}
 	y.Zero()
 	err = g.each(Double, func(panel lapack.Matrix[float64], _ int) error {
 		squares := make([]float64, panel.Rows)
@@ -46,6 +49,13 @@ func (g wideGram) survey(q, y lapack.Matrix[float64]) (trace, lost float64, err 
 }
 
 func (g wideGram) apply(q, y lapack.Matrix[float64]) error {
+	if g.implicit != nil {
+		z := lapack.New[float64](g.d, q.Cols)
+		if err := g.implicit.transposedTimes(q, z, 0); err != nil {
+			return err
+		}
+		return g.implicit.times(z, y)
+	}
 	y.Zero()
 	return g.each(Double, func(panel lapack.Matrix[float64], _ int) error {
 		return g.add(panel, q, y, func(int) {})
@@ -74,20 +84,4 @@ func (g wideGram) add(panel, q, y lapack.Matrix[float64], visit func(i int)) err
 		}
 		return nil
 	})
-}
-
-// right returns V = XcᵀU S⁻¹ for left singular vectors, in another pass.
-func (g wideGram) right(u lapack.Matrix[float64], s []float64) (lapack.Matrix[float64], error) {
-	v := lapack.New[float64](g.d, u.Cols)
-	return v, g.each(Double, func(panel lapack.Matrix[float64], col int) error {
-		part := v.View(col, 0, panel.Cols, u.Cols)
-		lapack.Gemm(blas.Trans, blas.NoTrans, 1, panel, u, 0, part)
-		for j := range part.Rows {
-			row := part.Row(j)
-			for i := range row {
-				row[i] /= s[i]
-			}
-		}
-		return nil
-	}, nil)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Layer is a layer's activations, n datapoints × d neurons, wherever they are.
-// A *activation.File is one; FromSlice and FromMat make one of data in memory.
+// A *activation.File is one; FromSlice, FromMat and FromSparse make one of data in
+// memory.
 //
 // A layer may have further methods, which are used where they are found:
 //
@@ -19,6 +20,7 @@ import (
 //	                  // "bfloat16", "float32", "float64" (the default) or "int8"
 //	Steps() []float64 // of "int8": by neuron, how far apart its values are
 //	Shape() []int     // of the array behind it; maps (4-D) are refused here
+//	CSR() *sparse.CSR // the values that are not zero: see FromSparse
 type Layer interface {
 	// Dims returns the number of datapoints and of neurons.
 	Dims() (datapoints, neurons int)
@@ -139,6 +141,7 @@ type described struct {
 	stored ValueType
 	noise  float64   // c·ε of it
 	steps  []float64 // of int8, by neuron
+	sparse *nonzeros // where sums skip zeros
 }
 
 // wrap returns err with the layer's name before it.
@@ -175,5 +178,5 @@ func describe(l Layer, fallback string) (described, error) {
 			return d, fmt.Errorf("svcca: layer %q is stored as int8, without a positive step for each of %d neurons: %w", d.name, d.d, ErrStorage)
 		}
 	}
-	return d, nil
+	return d, d.judgeSparse()
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gosvcca/gosvcca/internal/compressed"
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -39,6 +40,10 @@ func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
 func newMoments(p panel, n int) (*moments, error) {
 	d := p.columns()
 	m := &moments{panel: p, n: n, gram: take(&p.workspace.gram, d, d)}
+	if p.sparse() {
+		m.precision = Double
+		return m, m.sumSparse()
+	}
 	first, rows := 0, min(chunkRows, n)
 	for {
 		if err := m.start(first, rows); err != nil {
@@ -92,6 +97,41 @@ func (m *moments) sum() (first, rows int, err error) {
 		blocks[0], blocks[1] = blocks[1], blocks[0]
 	}
 	return 0, 0, nil
+}
+
+// sparseStrip is how many rows of a sparse layer's Gram matrix a task makes.
+const sparseStrip = 16
+
+// sumSparse adds up and centres the products of sparse layers, row by row of the Gram
+// matrix.
+func (m *moments) sumSparse() error {
+	var values nonzeros
+	var where compressed.Columns
+	var rest, squares []float64
+	for k, s := range m.sides {
+		x := newSparseRows(m.Crew, s)
+		if k == 0 {
+			values, where = x.values, x.columns
+		} else {
+			values = values.and(x.values)
+			where = values.Columns()
+		}
+		rest, squares, m.apart[k] = append(rest, s.rest...), append(squares, x.squares...), x.apart
+	}
+	total := m.sides[0].weights.total
+	strips := (len(rest) + sparseStrip - 1) / sparseStrip
+	return m.Run(strips, func(i, _ int) error {
+		for j := i * sparseStrip; j < min((i+1)*sparseStrip, len(rest)); j++ {
+			row := m.gram.Row(1 + j)[1:]
+			values.square(where, j, row)
+			sum := total * rest[j]
+			for k, mean := range rest[j:] {
+				row[j+k] -= sum * mean
+			}
+			row[j] = squares[j]
+		}
+		return nil
+	})
 }
 
 // tile is a part of the upper triangle of a Gram matrix.

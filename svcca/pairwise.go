@@ -177,7 +177,7 @@ func identity(l Layer) any {
 func (p *pane) reduce() error {
 	room := int64(1)
 	for _, l := range p.layers {
-		need := reductionBytes(l.n, l.d, p.Options)
+		need := l.reductionBytes(p.Options)
 		if need > p.Memory {
 			return fmt.Errorf("svcca: layer %q: reducing %d × %d needs %s, %s are allowed: %w", l.name, l.n, l.d, Bytes(need), Bytes(p.Memory), ErrMemory)
 		}

@@ -107,16 +107,18 @@ func reduceSide(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.M
 	if s.n < s.d {
 		return reduceRows(c, w, s, o, accuracy)
 	}
-	precision := o.Precision
-	b, err := reduceMoments(newPanel(c, w, precision, s), o)
-	if err == nil && precision == Mixed && !b.KSure {
-		precision = Double
-		b, err = reduceMoments(newPanel(c, w, precision, s), o)
+	b, err := reduceMoments(newPanel(c, w, o.Precision, s), o)
+	if err == nil && s.sparse != nil && !b.certain(accuracy) {
+		s.sparse = nil // what is not certain now is decided as of any layer
+		b, err = reduceMoments(newPanel(c, w, o.Precision, s), o)
+	}
+	if err == nil && b.precision == Mixed && !b.KSure {
+		b, err = reduceMoments(newPanel(c, w, Double, s), o)
 	}
 	if err != nil {
 		return nil, none, err
 	}
-	if precision == Double && !b.certain(accuracy) {
+	if b.precision == Double && !b.certain(accuracy) {
 		t, err := newTriangle(newPanel(c, w, Double, s), s.n)
 		if err != nil {
 			return nil, none, err
@@ -125,7 +127,7 @@ func reduceSide(c crew.Crew, w *workspace, s *side, o Options) (*basis, lapack.M
 			return nil, none, err
 		}
 	}
-	b.fallback = precision != o.Precision
+	b.fallback = b.precision != o.Precision
 	return b, none, b.usable()
 }
 

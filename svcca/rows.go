@@ -23,10 +23,17 @@ type rows struct {
 	scratch lapack.Matrix[float64] // n × panel
 	partial lapack.Matrix[float64] // sums over chunks of rows, by chunk
 	spread  []int                  // datapoints that give provisional means
+	// implicit is the matrix of a sparse layer, of which there are no panels.
+	implicit *sparseRows
 }
 
 // newRows prepares for passes over the layer.
 func newRows(c crew.Crew, w *workspace, s *side) *rows {
+	if s.sparse != nil {
+		r := &rows{Crew: c, side: s, space: w, implicit: newSparseRows(c, s)}
+		r.implicit.silence()
+		return r
+	}
 	w.workers(c.Workers)
 	width := min(s.d, max(panelBytes/(8*s.n), 16))
 	s.mean, s.rest = make([]float64, s.d), make([]float64, s.d)
@@ -239,9 +246,17 @@ func addSquares(sums, values []float64) {
 // their bound allows, else by those of the triangle of Xcᵀ. It returns the basis
 // and the left singular vectors kept; the basis has no V where nobody asks for it.
 func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64) (*basis, lapack.Matrix[float64], error) {
-	r := newRows(c, w, s)
 	precision := o.Precision
+	if s.sparse != nil {
+		precision = Double
+	}
+	r := newRows(c, w, s)
 	b, u, err := r.decompose(o, precision)
+	if s.sparse != nil && err == nil && (b == nil || b.Bound > accuracy) {
+		s.sparse, precision = nil, o.Precision // what is not certain now is decided as of any layer
+		r = newRows(c, w, s)
+		b, u, err = r.decompose(o, precision)
+	}
 	if err == nil && b == nil && precision == Mixed {
 		precision = Double
 		b, u, err = r.decompose(o, precision)
@@ -266,21 +281,45 @@ func reduceRows(c crew.Crew, w *workspace, s *side, o Options, accuracy float64)
 	if s.leftAlone {
 		return b, u, nil
 	}
-	b.v = lapack.New[float64](r.d, b.K)
-	err = r.each(Double, func(panel lapack.Matrix[float64], col int) error {
-		part := b.v.View(col, 0, panel.Cols, b.K)
+	b.v, err = r.right(u, b.S)
+	return b, u, err
+}
+
+// right returns V = XcᵀU S⁻¹ for left singular vectors, in another pass.
+func (r *rows) right(u lapack.Matrix[float64], s []float64) (lapack.Matrix[float64], error) {
+	v := lapack.New[float64](r.d, u.Cols)
+	return v, r.toNeurons(u, func(part lapack.Matrix[float64], col int) {
+		for j := range part.Rows {
+			row := v.Row(col + j)
+			for i, p := range part.Row(j) {
+				row[i] = p / s[i]
+			}
+		}
+	})
+}
+
+// toNeurons calls visit with Xcᵀu for successive neurons, of which the first is col.
+func (r *rows) toNeurons(u lapack.Matrix[float64], visit func(part lapack.Matrix[float64], col int)) error {
+	if r.implicit != nil {
+		product := lapack.New[float64](min(r.d, max(panelBytes/(8*u.Cols), sparseChunk)), u.Cols)
+		for col := 0; col < r.d; col += product.Rows {
+			part := product.View(0, 0, min(product.Rows, r.d-col), u.Cols)
+			if err := r.implicit.transposedTimes(u, part, col); err != nil {
+				return err
+			}
+			visit(part, col)
+		}
+		return nil
+	}
+	product := lapack.New[float64](r.scratch.Cols, u.Cols)
+	return r.each(Double, func(panel lapack.Matrix[float64], col int) error {
+		part := product.View(0, 0, panel.Cols, u.Cols)
 		if err := r.project(panel, u, part); err != nil {
 			return err
 		}
-		for j := range part.Rows {
-			row := part.Row(j)
-			for i := range row {
-				row[i] /= b.S[i]
-			}
-		}
+		visit(part, col)
 		return nil
 	}, nil)
-	return b, u, err
 }
 
 // project sets part to panelᵀu.
@@ -297,15 +336,56 @@ func (r *rows) project(panel, u, part lapack.Matrix[float64]) error {
 func (r *rows) decompose(o Options, precision Precision) (*basis, lapack.Matrix[float64], error) {
 	var none lapack.Matrix[float64]
 	gram := take(&r.space.gram, r.n, r.n)
-	gram.Zero()
 	var signs *probes
+	var apart float64
+	var err error
+	if r.implicit != nil {
+		apart, err = r.implicit.squareRows(gram)
+	} else {
+		signs, err = r.square(gram, precision)
+	}
+	if err != nil {
+		return nil, none, err
+	}
+	var spectral, frobenius float64
+	if precision == Mixed {
+		spectral, frobenius = signs.errors(gram, signs.total(), 0, make([]float64, r.n))
+	}
+	eigen := &r.space.eigen[0]
+	if err := eigen.FactorizeInPlace(gram); err != nil {
+		return nil, none, r.wrap(err)
+	}
+	b := &basis{side: r.side, method: MethodRows, precision: precision}
+	b.S, b.Squared = squaredValues(eigen.Values(), r.n), true
+	b.Loss = spectrum.SquaredLoss(b.S[0], apart)
+	if precision == Mixed {
+		b.Loss = spectrum.MixedLoss(b.S[0], spectral, frobenius)
+	}
+	leading := func(k int) (lapack.Matrix[float64], error) {
+		u, err := eigen.VectorsTo(take(&r.space.vectors[0], r.n, k), k)
+		if err != nil {
+			err = r.wrap(err)
+		}
+		return u, err
+	}
+	if err := r.finish(b, leading, o); err != nil || !b.KSure || precision == Double && !b.RankSure {
+		return nil, none, err
+	}
+	u, err := b.split(leading)
+	return b, u, err
+}
+
+// square sets gram to XcXcᵀ, its upper triangle. With products in float32 it returns
+// what measures their errors.
+func (r *rows) square(gram lapack.Matrix[float64], precision Precision) (signs *probes, err error) {
+	gram.Zero()
 	var narrow lapack.Matrix[float32]
 	if precision == Mixed {
 		signs = newProbes(&r.space.signs[0], r.n, 1)
 		narrow = take(&r.space.blocks32[0], r.n, r.scratch.Cols)
 	}
 	tiles := tilesOf(r.n, r.Tile)
-	err := r.each(precision, func(panel lapack.Matrix[float64], _ int) error {
+	err = r.each(precision, func(panel lapack.Matrix[float64], _ int) error {
 		if precision == Double {
 			return r.Multiply(len(tiles), func(i, _ int) error {
 				tiles[i].addRows(panel, gram)
@@ -326,35 +406,7 @@ func (r *rows) decompose(o Options, precision Precision) (*basis, lapack.Matrix[
 			square(signs.sums[0], factor)
 		}
 	})
-	if err != nil {
-		return nil, none, err
-	}
-	var spectral, frobenius float64
-	if precision == Mixed {
-		spectral, frobenius = signs.errors(gram, signs.total(), 0, make([]float64, r.n))
-	}
-	eigen := &r.space.eigen[0]
-	if err := eigen.FactorizeInPlace(gram); err != nil {
-		return nil, none, r.wrap(err)
-	}
-	b := &basis{side: r.side, method: MethodRows, precision: precision}
-	b.S, b.Squared = squaredValues(eigen.Values(), r.n), true
-	b.Loss = spectrum.SquaredLoss(b.S[0], 0)
-	if precision == Mixed {
-		b.Loss = spectrum.MixedLoss(b.S[0], spectral, frobenius)
-	}
-	leading := func(k int) (lapack.Matrix[float64], error) {
-		u, err := eigen.VectorsTo(take(&r.space.vectors[0], r.n, k), k)
-		if err != nil {
-			err = r.wrap(err)
-		}
-		return u, err
-	}
-	if err := r.finish(b, leading, o); err != nil || !b.KSure || precision == Double && !b.RankSure {
-		return nil, none, err
-	}
-	u, err := b.split(leading)
-	return b, u, err
+	return signs, err
 }
 
 // split returns the left singular vectors kept, in memory of their own, and sets
@@ -496,20 +548,14 @@ func (r *rows) finish(b *basis, leading func(k int) (lapack.Matrix[float64], err
 // rounding.
 func (r *rows) measureAlong(along []float64, u lapack.Matrix[float64]) error {
 	whole, noisy := make([]float64, u.Cols), make([]float64, u.Cols)
-	product := lapack.New[float64](r.scratch.Cols, u.Cols)
-	err := r.each(Double, func(panel lapack.Matrix[float64], col int) error {
-		part := product.View(0, 0, panel.Cols, u.Cols)
-		if err := r.project(panel, u, part); err != nil {
-			return err
-		}
+	err := r.toNeurons(u, func(part lapack.Matrix[float64], col int) {
 		for j := range part.Rows {
 			for i, v := range part.Row(j) {
 				whole[i] += v * v
 				noisy[i] += r.rms[col+j] * v * r.rms[col+j] * v
 			}
 		}
-		return nil
-	}, nil)
+	})
 	for i := range along {
 		if whole[i] > 0 {
 			along[i] = math.Sqrt(noisy[i] / whole[i])

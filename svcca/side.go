@@ -118,6 +118,16 @@ func (p *panel) begin(i int) int {
 	return at
 }
 
+// sparse reports whether every layer is.
+func (p *panel) sparse() bool {
+	for _, s := range p.sides {
+		if s.sparse == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // block is rows of all layers behind a column of √w: in float64, or in float32
 // where products are Mixed.
 type block struct {

@@ -67,7 +67,8 @@ func summarise(c crew.Crew, method Method, precision Precision, layers []Layer, 
 			return nil, err
 		}
 		d := m.columns() - 1
-		z.gram, apart, spectral, frobenius = m.gram.View(1, 1, d, d).Clone(), m.apart, m.spectral, m.frobenius
+		z.gram, apart, spectral, frobenius = m.gram.View(1, 1, d, d), m.apart, m.spectral, m.frobenius
+		w.gram = nil // it is the summary's now: a copy would take as much again
 	}
 	for i, s := range sides {
 		z.layers = append(z.layers, summarised{

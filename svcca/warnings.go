@@ -109,6 +109,8 @@ func (b *basis) warnings() (w []Warning) {
 	switch {
 	case b.fallback && b.method == MethodKrylov:
 		add(WarnDouble, "%q: computed in float64, as block Krylov always is", b.name)
+	case b.fallback && b.sparse != nil:
+		add(WarnDouble, "%q: computed in float64, as sparse layers always are", b.name)
 	case b.fallback:
 		add(WarnDouble, "%q: computed in float64, as float32 products did not decide how many directions to keep", b.name)
 	}

@@ -8,6 +8,7 @@
 //	go run ./bench/peers -svcca ../svcca -work w2 -pairs 3      # a pane of pairs
 //	go run ./bench/peers -svcca ../svcca -work w3,w5            # a pair of maps, by their DFT and flattened
 //	go run ./bench/peers -work w4 -rounds 3 -dir /var/tmp       # a pair of files, 4 GB
+//	go run ./bench/peers -work w6 -rounds 3                     # sparse layers, against scipy
 //	go run ./bench/peers -work w7 -rounds 3 -dir /var/tmp       # a file of 2 GB, cached and not
 //	go run ./bench/peers -work growth                           # the DFT against explicit translations
 //	go run ./bench/peers -rounds 1 -n1 2000 -n2 2000 -rows 4 -n4 20000   # a trial
@@ -58,6 +59,8 @@ type options struct {
 	rounds, threads    int
 	n1, n2, n3, n4     int
 	d, d4              int
+	n6, d6, e6         int
+	density            float64
 	size, channels     int
 	sizes              int
 	rows, pairs        int
@@ -67,12 +70,12 @@ type options struct {
 
 // workloads by the names that -work takes.
 var workloads = map[string]func(context.Context, *setting, io.Writer) error{
-	bench.W1: w1, bench.W2: w2, bench.W3: w3, bench.W4: w4, bench.W5: w5, bench.W7: w7, bench.Growth: growth,
+	bench.W1: w1, bench.W2: w2, bench.W3: w3, bench.W4: w4, bench.W5: w5, bench.W6: w6, bench.W7: w7, bench.Growth: growth,
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.work, "work", "w1,w2,w3,w4,w5", "workloads, separated by commas: these, w7 and growth")
+	flag.StringVar(&o.work, "work", "w1,w2,w3,w4,w5", "workloads, separated by commas: these, w6, w7 and growth")
 	flag.StringVar(&o.svcca, "svcca", "", "checkout of github.com/google/svcca (default: run without it)")
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "Python with numpy")
 	flag.StringVar(&o.dir, "dir", "", "where a directory for data is made, and removed (default: the system's for temporary files)")
@@ -83,6 +86,10 @@ func main() {
 	flag.IntVar(&o.n2, "n2", bench.W2Datapoints, "datapoints of w2")
 	flag.IntVar(&o.n3, "n3", bench.W3Images, "images of w3 and w5")
 	flag.IntVar(&o.n4, "n4", bench.W4Datapoints, "datapoints of w4 and w7")
+	flag.IntVar(&o.n6, "n6", bench.W6Datapoints, "datapoints of w6")
+	flag.IntVar(&o.d6, "d6", bench.W6Neurons, "features of the large layer of w6")
+	flag.IntVar(&o.e6, "e6", bench.W6Pair, "features of either layer of the pair of w6")
+	flag.Float64Var(&o.density, "density", bench.W6Density, "share of the values of w6 that are not zero")
 	flag.IntVar(&o.d, "d", bench.W1Neurons, "neurons of each layer of w1 and w2")
 	flag.IntVar(&o.d4, "d4", bench.W4Neurons, "neurons of a layer of w4 and w7")
 	flag.IntVar(&o.size, "size", bench.W3Size, "positions along either axis of w3 and w5")
@@ -115,13 +122,16 @@ func (o options) check(arguments int) error {
 	}
 	for name := range strings.SplitSeq(o.work, ",") {
 		if workloads[name] == nil {
-			return fmt.Errorf("workload %q is none of w1, w2, w3, w4, w5, w7, growth", name)
+			return fmt.Errorf("workload %q is none of w1, w2, w3, w4, w5, w6, w7, growth", name)
 		}
 	}
 	if min(o.rounds, o.threads, o.d, o.d4, o.size, o.channels, o.rows, o.pairs) < 1 {
 		return fmt.Errorf("rounds, threads, d, d4, size, channels, rows and pairs must be at least 1")
 	}
-	if min(o.n1, o.n2) <= o.d || o.n3 <= o.channels || o.n4 <= o.d4 {
+	if !(o.density > 0 && o.density <= 1) || min(o.d6, o.e6) < 1 {
+		return fmt.Errorf("density must be above 0 and at most 1, d6 and e6 at least 1")
+	}
+	if min(o.n1, o.n2) <= o.d || o.n3 <= o.channels || o.n4 <= o.d4 || o.n6 <= max(o.d6, o.e6) {
 		return fmt.Errorf("there must be more datapoints than neurons, and images than channels")
 	}
 	return nil

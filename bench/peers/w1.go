@@ -45,7 +45,7 @@ func reportPair(out io.Writer, title string, contestants []*contestant) error {
 	ours := contestants[0]
 	var against []*contestant
 	for _, c := range contestants {
-		if slices.Contains([]string{"cross", "cross32", "recipe", "half", "half32", "dft_ccas", "gram", "svd"}, c.name) {
+		if slices.Contains([]string{"cross", "cross32", "recipe", "half", "half32", "dft_ccas", "gram", "svd", "sparse_product", "sparse_gram", "svds", "sparse_pair"}, c.name) {
 			against = append(against, c)
 		}
 	}

@@ -1,7 +1,8 @@
 """Times SVCCA in numpy: worker.py [--svcca CHECKOUT] [--pairs P] METHOD WORKLOAD DATA...
 
 METHOD is cross or cross32 (w1), recipe (w1, w2), half, half32 or dft_ccas (w3),
-blocks (w4), svd or gram (w5), map_blocks, map_whole or map_whole32 (w7). Package bench of the module describes workloads, data,
+blocks (w4), svd or gram (w5), sparse_product, sparse_gram, svds or sparse_pair (w6),
+map_blocks, map_whole or map_whole32 (w7). Package bench of the module describes workloads, data,
 what is read and what is printed.
 """
 
@@ -286,21 +287,62 @@ def layer(method, state, path):
         yield {"seconds": seconds, "k": (k, k), "mean": float(s.mean()), "rho": s.tolist()}
 
 
+def sparse_product(x):
+    """scipy's product of neurons, sparse and not centred."""
+    return (0, 0), np.array([(x.T @ x).shape[0] - x.shape[1]])
+
+
+def sparse_centred(x):
+    g = (x.T @ x).toarray()
+    mean = np.asarray(x.mean(axis=0)).ravel()
+    for i in range(0, len(g), 1024):  # an outer product whole would be another matrix
+        g[i : i + 1024] -= np.outer(x.shape[0] * mean[i : i + 1024], mean)
+    return g, mean
+
+
+def sparse_gram(x):
+    """The product, dense and centred."""
+    return (0, 0), np.array([len(sparse_centred(x)[0]) - x.shape[1]])
+
+
+def svds(x, k=50):
+    """Leading singular values, relative, and directions, centred implicitly."""
+    from scipy.sparse.linalg import LinearOperator, svds
+
+    n, d = x.shape
+    mean, xt = np.asarray(x.mean(axis=0)).ravel(), x.T.tocsr()
+    times = lambda v: x @ v - mean @ v
+    back = lambda u: xt @ u - mean * u.sum()
+    operator = LinearOperator((n, d), matvec=lambda v: times(v.ravel()), rmatvec=lambda u: back(u.ravel()), dtype=np.float64)
+    k = min(k, d - 1)
+    _, s, _ = svds(operator, k)
+    s = np.sort(s)[::-1]
+    return (k, k), s / s[0]
+
+
+def sparse_pair(x, y):
+    """Cross form: scipy's products, dense and centred, numpy's eigen-solves and SVD."""
+    (xx, mx), (yy, my) = sparse_centred(x), sparse_centred(y)
+    xy = (x.T @ y).toarray()
+    xy -= np.outer(x.shape[0] * mx, my)
+    return from_products(xx, yy, xy)
+
+
 def by_neurons(path, n, d):
     """A layer as the recipe takes it: turning the data is not its work."""
     return np.ascontiguousarray(np.fromfile(path, dtype="<f4").reshape(n, d).T)
 
 
-def timed(method, x, y):
+def timed(method, *layers):
     start = time.perf_counter()
-    k, value = method(x, y)
+    k, value = method(*layers)
     return time.perf_counter() - start, k, value
 
 
-def pair(method, x, y):
-    """Runs of one pair of layers."""
+def pair(method, *layers):
+    """Runs of one pair of layers, or of one layer."""
     while True:
-        seconds, k, rho = timed(method, x, y)
+        seconds, k, rho = timed(method, *layers)
         yield {"seconds": seconds, "k": k, "mean": float(rho.mean(dtype=np.float64)), "rho": rho.tolist()}
 
 
@@ -340,6 +382,11 @@ def load(options):
     if options.workload == "w4":
         x, y = (np.load(path, mmap_mode="r") for path in data)
         return pair({"blocks": blocks}[method], x, y)
+    if options.workload == "w6":
+        import scipy.sparse
+
+        methods = {"sparse_product": sparse_product, "sparse_gram": sparse_gram, "svds": svds, "sparse_pair": sparse_pair}
+        return pair(methods[method], *(scipy.sparse.load_npz(path) for path in data[1:]))
     if options.workload == "w7":
         return layer({"map_blocks": map_blocks, "map_whole": map_whole, "map_whole32": map_whole32}[method], *data)
     if options.workload == "w3":

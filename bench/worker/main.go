@@ -45,6 +45,7 @@ var workloads = map[string]func(args []string, o svcca.Options) (runner, error){
 	bench.W3:    loadMaps,
 	bench.W4:    openFiles,
 	bench.W5:    loadWide,
+	bench.W6:    openSparse,
 	bench.W7:    reduceFile,
 	bench.DSYRK: newPanels,
 

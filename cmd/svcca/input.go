@@ -35,17 +35,19 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 		}
 		return l, nil
 	}
-	f, ok := l.(*activation.File)
-	if !ok {
-		l.Close()
-		return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
+	switch f := l.(type) {
+	case *activation.Sparse:
+		return f.T(), nil
+	case *activation.File:
+		t, err := f.T()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return t, nil
 	}
-	t, err := f.T()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return t, nil
+	l.Close()
+	return nil, fmt.Errorf("%s holds datapoints × neurons: --transpose takes arrays", shown(path))
 }
 
 // refuses returns an error where a layer has more dimensions than are taken.
