@@ -1,0 +1,79 @@
+package measure_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/measure"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAlign(t *testing.T) {
+	// The second network has a layer between: its third is the first one's second.
+	a, err := measure.Align([][]float64{
+		{0.9, 0.8, 0.3, 0.1, 0.1},
+		{0.5, 0.6, 0.9, 0.4, 0.2},
+		{0.1, 0.2, 0.3, 0.7, 0.9},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []measure.Match{{0, 0, 0.9}, {2, 0.5, 0.9}, {4, 1, 0.9}}, a.Rows)
+	assert.Equal(t, []measure.Match{{0, 0, 0.9}, {0, 0, 0.8}, {1, 0.5, 0.9}, {2, 1, 0.7}, {2, 1, 0.9}}, a.Columns)
+	assert.Equal(t, 1.0, *a.TauRows)
+	assert.InDelta(t, 8/math.Sqrt(10*8), *a.TauColumns, 1e-15)
+
+	// Backwards, with a tie: the first of the equal ones.
+	a, err = measure.Align([][]float64{{0.1, 0.7, 0.7}, {0.9, 0.2, 0.1}})
+	require.NoError(t, err)
+	assert.Equal(t, []measure.Match{{1, 0.5, 0.7}, {0, 0, 0.9}}, a.Rows)
+	assert.Equal(t, -1.0, *a.TauRows)
+
+	a, err = measure.Align([][]float64{{0.5}})
+	require.NoError(t, err)
+	assert.Equal(t, []measure.Match{{0, 0, 0.5}}, a.Rows)
+	assert.Nil(t, a.TauRows)
+	a, err = measure.Align([][]float64{{1, 1}, {1, 1}})
+	require.NoError(t, err)
+	assert.Nil(t, a.TauRows, "all layers match the first")
+}
+
+// pane is n × n of a function of the layers' distance.
+func pane(n int, score func(distance int) float64) [][]float64 {
+	p := make([][]float64, n)
+	for i := range p {
+		for j := range n {
+			p[i] = append(p[i], score(max(i-j, j-i)))
+		}
+	}
+	return p
+}
+
+func TestStripes(t *testing.T) {
+	s := func(p [][]float64) float64 {
+		v, err := measure.Stripes(p)
+		require.NoError(t, err)
+		return v
+	}
+	assert.InDelta(t, 0, s(pane(9, func(d int) float64 { return 1 - 0.1*float64(d) })), 1e-15, "an even fall")
+	striped := func(height float64) func(d int) float64 {
+		return func(d int) float64 { return 0.9 - 0.05*float64(d) - height*float64(d%2) }
+	}
+	for _, n := range []int{4, 5, 10} {
+		assert.InDelta(t, 0.2, s(pane(n, striped(0.2))), 1e-15, "every second one is 0.2 lower")
+		assert.InDelta(t, -0.2, s(pane(n, striped(-0.2))), 1e-15)
+	}
+	for _, p := range [][][]float64{nil, {{}}, {{1}}, pane(3, striped(0.1)), pane(5, striped(0.1))[:4], {{1, 2, 3, 4}, {1, 2, 3}, {1, 2, 3, 4}, {1, 2, 3, 4}}} {
+		_, err := measure.Stripes(p)
+		assert.ErrorIs(t, err, svcca.ErrShape)
+	}
+	bad := pane(5, striped(0.1))
+	bad[3][1] = math.NaN()
+	_, err := measure.Stripes(bad)
+	assert.ErrorIs(t, err, svcca.ErrNotFinite)
+	assert.ErrorContains(t, err, "layers 4 and 2")
+	_, err = measure.Align(bad)
+	assert.ErrorIs(t, err, svcca.ErrNotFinite)
+	_, err = measure.Align([][]float64{{1, 2}, {1}})
+	assert.ErrorIs(t, err, svcca.ErrShape)
+}
