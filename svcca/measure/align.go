@@ -36,8 +36,10 @@ type Alignment struct {
 }
 
 // Align finds, for each layer of two networks, where the other has its like: in a pane of
-// scores, the layers of one network by those of the other, in order of depth. The error
-// wraps svcca.ErrShape or svcca.ErrNotFinite.
+// scores, the layers of one network by those of the other, in order of depth. Mean is over
+// the smaller number of directions, so that layers that keep few (the last ones) score
+// high with most: look at the pane beside the matches. The error wraps svcca.ErrShape or
+// svcca.ErrNotFinite.
 func Align(scores [][]float64) (*Alignment, error) {
 	rows, columns, err := sizes(scores)
 	if err != nil {

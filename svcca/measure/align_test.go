@@ -1,6 +1,7 @@
 package measure_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -76,4 +77,25 @@ func TestStripes(t *testing.T) {
 	assert.ErrorIs(t, err, svcca.ErrNotFinite)
 	_, err = measure.Align([][]float64{{1, 2}, {1}})
 	assert.ErrorIs(t, err, svcca.ErrShape)
+}
+
+// Three layers against the five of a deeper network: the second has its like in the middle.
+func ExampleAlign() {
+	a, err := measure.Align([][]float64{
+		{0.9, 0.8, 0.3, 0.1, 0.1},
+		{0.5, 0.6, 0.9, 0.4, 0.2},
+		{0.1, 0.2, 0.3, 0.7, 0.9},
+	})
+	if err != nil {
+		panic(err)
+	}
+	for i, m := range a.Rows {
+		fmt.Printf("depth %.1f is most like depth %.1f (%.1f)\n", measure.Depth(i, 3), m.Depth, m.Score)
+	}
+	fmt.Printf("in order: %.1f\n", *a.TauRows)
+	// Output:
+	// depth 0.0 is most like depth 0.0 (0.9)
+	// depth 0.5 is most like depth 0.5 (0.9)
+	// depth 1.0 is most like depth 1.0 (0.9)
+	// in order: 1.0
 }

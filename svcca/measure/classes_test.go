@@ -184,4 +184,6 @@ func ExampleAgainstLogits() {
 		fmt.Printf("class %d: %.3f\n", c.Class, *c.Points[0].Mean)
 	}
 	// Output:
+	// class 0: 0.997
+	// class 8: 0.961
 }
