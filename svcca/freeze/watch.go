@@ -45,7 +45,7 @@ type record struct {
 
 // Measurement is one comparison of a layer with its own earlier form.
 type Measurement struct {
-	Layer string  `json:"layer"`
+	Layer string  `json:"layer"` // by its name at the first record
 	Step  int     `json:"step"`
 	Since int     `json:"since"` // the step of the earlier form
 	Score float64 `json:"score"`
@@ -97,7 +97,7 @@ func (w *Watch) Add(ctx context.Context, step int, layers []conv.Maps) (frozen i
 		if err != nil {
 			return len(w.frozen), fmt.Errorf("freeze: step %d: layer %d of %d: %w", step, last+1, len(layers), err)
 		}
-		measured = append(measured, Measurement{Layer: layers[last].Name(), Step: step, Since: then.step, Score: score})
+		measured = append(measured, Measurement{Layer: w.names[last], Step: step, Since: then.step, Score: score})
 		if score < w.o.Threshold {
 			break
 		}
