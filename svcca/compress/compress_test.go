@@ -197,6 +197,22 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func FuzzParseSize(f *testing.F) {
+	for _, text := range []string{"all", "neurons(0.35)", "parameters(1e-300)", "neurons(NaN)", "parameters(0x1p-3)", "neurons()"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		size, err := compress.ParseSize(text)
+		if err != nil {
+			assert.ErrorIs(t, err, svcca.ErrOptions)
+			return
+		}
+		again, err := compress.ParseSize(size.String())
+		require.NoError(t, err)
+		assert.Equal(t, size, again)
+	})
+}
+
 func network(t *testing.T) (*compress.MLP, lapack.Matrix[float64], []compress.Affine) {
 	inputs, layers := random(1, 80, 6), []compress.Affine{dense(2, 6, 8), dense(3, 8, 5), dense(4, 5, 3)}
 	n, err := compress.NewMLP(layer("inputs", inputs), layers...)
@@ -228,7 +244,7 @@ func TestMLP(t *testing.T) {
 
 	middle, err := n.Input(1)
 	require.NoError(t, err)
-	rest, err := n.From(1, middle)
+	rest, err := n.Behind(1, middle)
 	require.NoError(t, err)
 	again, err := rest.Outputs(middle)
 	require.NoError(t, err)
@@ -239,7 +255,7 @@ func TestMLP(t *testing.T) {
 		assert.ErrorIs(t, err, svcca.ErrOptions)
 		_, err = n.Input(i)
 		assert.ErrorIs(t, err, svcca.ErrOptions)
-		_, err = n.From(i, middle)
+		_, err = n.Behind(i, middle)
 		assert.ErrorIs(t, err, svcca.ErrOptions)
 		assert.ErrorIs(t, n.Replace(i, nil), svcca.ErrOptions)
 	}

@@ -78,10 +78,10 @@ func (n *MLP) Outputs(inputs svcca.Layer) (lapack.Matrix[float64], error) {
 	return n.run(inputs, len(n.layers))
 }
 
-// From returns the part of the network behind its first i layers, which takes inputs for
+// Behind returns the part of the network behind its first i layers, which takes inputs for
 // layer i: replaced layers stay replaced. The error wraps svcca.ErrOptions or
 // svcca.ErrMismatch.
-func (n *MLP) From(i int, inputs svcca.Layer) (*MLP, error) {
+func (n *MLP) Behind(i int, inputs svcca.Layer) (*MLP, error) {
 	if _, err := n.Affine(i); err != nil {
 		return nil, err
 	}

@@ -64,6 +64,9 @@ func meansOf(a lapack.Matrix[float64]) lapack.Matrix[float64] {
 // and its spread is one sample of what that does; ours is another, up to 30 times as
 // large, and 1e-12 where rounding is all.
 func TestReferenceToy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("five rules and a triangle each take seconds in pure Go: TestReferenceCompression is of the same set")
+	}
 	var e struct {
 		Rules map[string]struct {
 			KX, KY        int
@@ -150,6 +153,9 @@ func answers(t *testing.T, n *compress.MLP, p *compress.Projection, layer svcca.
 const leadTolerance = 1e-9
 
 func TestReferenceDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("five rules and a triangle each take seconds in pure Go: TestReferenceCompression is of the same set")
+	}
 	type result struct {
 		KX, KY int
 		Order  []int

@@ -11,7 +11,7 @@
 //
 // The pane S_t[l, l'] of a step t holds the score of layer l at t with layer l' at the end;
 // its diagonal over t is the curve of a layer. A layer has converged from the first
-// recorded step on from which its curve stays at θ or above (DEFINITIONS §7). Networks are
+// recorded step on from which its curve stays at θ or above (DEFINITIONS §8). Networks are
 // bottom-up where lower layers converge first, to which Raghu et al. find the very top
 // an exception: Overtakes measures it, as do the curves at the first step. What they see
 // beside that, in batch normalisation and residual networks, is in package measure
@@ -23,4 +23,6 @@
 // reduced form is held, datapoints × k values each. Checkpoints come one at a time, and of
 // each one layer at a time. Of feature maps nothing is held, and final ones are read again
 // for each comparison.
+//
+// Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
 package dynamics

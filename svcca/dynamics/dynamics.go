@@ -60,7 +60,7 @@ type Convergence struct {
 	Step *int `json:"step"`
 }
 
-// DefaultThreshold is the θ of DEFINITIONS §7.
+// DefaultThreshold is the θ of DEFINITIONS §8.
 const DefaultThreshold = 0.9
 
 // Converge returns for each layer the first recorded step t from which S_t'[l, l] ≥

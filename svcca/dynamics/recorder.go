@@ -21,7 +21,8 @@ type Options struct {
 	Progress func(step, done, of int)
 }
 
-// Recorder compares checkpoints with final layers as they come.
+// Recorder compares checkpoints with final layers as they come. It must be used from one
+// goroutine.
 type Recorder struct {
 	final []*measure.Layer
 	o     Options

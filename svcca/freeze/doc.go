@@ -12,4 +12,6 @@
 //
 // Steps are counted from 1: a network that was trained for T steps took steps 1 … T, and a
 // layer frozen after step 0 never learnt.
+//
+// Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
 package freeze

@@ -22,7 +22,7 @@ type Layer struct {
 }
 
 // Linear returns the schedule of Raghu et al.: of L blocks that train for so many steps,
-// block i, counted from 1, is frozen after step ⌈i·steps/L⌉ (DEFINITIONS §7). A block is
+// block i, counted from 1, is frozen after step ⌈i·steps/L⌉ (DEFINITIONS §8). A block is
 // the names of its layers: one of a plain network, those of a residual block. The error
 // wraps svcca.ErrOptions.
 func Linear(steps int, blocks ...[]string) (*Schedule, error) {

@@ -204,6 +204,8 @@ func TestLinearSaves(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, freeze.Saved{}, free.Saved, "0 of nothing")
 
+	_, err = schedule(1000, 10).Work([]freeze.Cost{{Weights: 1e306}})
+	assert.ErrorIs(t, err, svcca.ErrRange)
 	_, err = s.Work(costs[:9])
 	assert.ErrorIs(t, err, svcca.ErrMismatch)
 	for _, bad := range []float64{-1, math.NaN(), math.Inf(1)} {
@@ -238,4 +240,28 @@ func ExampleLinear() {
 	// block1/conv2 learns until step 106667
 	// fc learns until step 160000
 	// saved: 42.8% of backward passes, 33.3% of updates
+}
+
+// A schedule that was read is refused or serves.
+func FuzzSchedule(f *testing.F) {
+	f.Add([]byte(`{"steps": 10, "layers": [{"name": "a", "frozen_after": 3}, {"name": "b", "frozen_after": null}]}`), 4)
+	f.Add([]byte(`{"steps": 10, "layers": [{"frozen_after": 13}, {"frozen_after": -3}]}`), -1)
+	f.Add([]byte(`{"steps": 9223372036854775807, "layers": [{"frozen_after": 9223372036854775807}]}`), 1)
+	f.Fuzz(func(t *testing.T, text []byte, step int) {
+		var s freeze.Schedule
+		if json.Unmarshal(text, &s) != nil || s.Check() != nil {
+			return
+		}
+		frozen := s.Frozen(step)
+		assert.True(t, frozen >= 0 && frozen <= len(s.Layers))
+		costs := make([]freeze.Cost, len(s.Layers))
+		for i := range costs {
+			costs[i] = freeze.Cost{Forward: 1, Weights: 1, Inputs: 1, Update: 1}
+		}
+		w, err := s.Work(costs)
+		require.NoError(t, err)
+		for _, share := range []float64{w.Saved.Backward, w.Saved.Update, w.Saved.Total} {
+			assert.True(t, share >= 0 && share <= 1, "%v", share)
+		}
+	})
 }

@@ -51,7 +51,8 @@ type Saved struct {
 //
 // so that a frozen prefix needs neither gradients nor updates, and the first layer with
 // weights never needs Inputs. The error names the layer and wraps svcca.ErrOptions, for
-// costs that are negative or not finite, or svcca.ErrMismatch for another number of them.
+// costs that are negative or not finite, svcca.ErrRange, or svcca.ErrMismatch for another
+// number of them.
 func (s *Schedule) Work(costs []Cost) (*Work, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -82,6 +83,9 @@ func (s *Schedule) Work(costs []Cost) (*Work, error) {
 		}
 	}
 	total := func(t Totals) float64 { return t.Forward + t.Backward + t.Update }
+	if math.IsInf(total(w.Full), 0) {
+		return nil, fmt.Errorf("freeze: the costs of %d steps add up to more than %g: %w", s.Steps, math.MaxFloat64, svcca.ErrRange)
+	}
 	w.Saved = Saved{
 		Backward: saved(w.Full.Backward, w.Frozen.Backward),
 		Update:   saved(w.Full.Update, w.Frozen.Update),

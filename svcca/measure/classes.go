@@ -31,8 +31,9 @@ type ClassPoint struct {
 // translations, which do not move a logit. Depths of 0 to 1 let networks of different
 // depth share a figure; OfClasses gives the datapoints of chosen classes.
 //
-// Cost: one reduction of each layer (of maps, one for each class). The error names the
-// layer and the class, and wraps what Pane's may, or svcca.ErrOptions.
+// Cost: one reduction of each layer (of maps, one for each class). Memory: the logits of the
+// classes. The error names the layer and the class, and wraps what Pane's may, or
+// svcca.ErrOptions.
 func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, o conv.Options, classes ...int) ([]ClassCurve, error) {
 	_, count := logits.Dims()
 	if len(classes) == 0 {
@@ -40,13 +41,18 @@ func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, 
 			classes = append(classes, c)
 		}
 	}
-	single := make([]*Layer, len(classes))
-	for i, c := range classes {
+	for _, c := range classes {
 		if c < 0 || c >= count {
 			return nil, fmt.Errorf("measure: class %d of logits with columns 0 to %d: %w", c, count-1, svcca.ErrOptions)
 		}
-		var err error
-		if single[i], err = Prepare(ctx, conv.Vector(columnOf(logits, c)), o); err != nil {
+	}
+	columns, err := columnsOf(ctx, logits, classes)
+	if err != nil {
+		return nil, err
+	}
+	single := make([]*Layer, len(classes))
+	for i, c := range classes {
+		if single[i], err = Prepare(ctx, conv.Vector(columns[i]), o); err != nil {
 			return nil, fmt.Errorf("class %d: %w", c, err)
 		}
 	}
@@ -68,10 +74,10 @@ func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, 
 // order. Nothing is copied. The error wraps svcca.ErrMismatch where labels and datapoints
 // differ in number, or svcca.ErrShape where no label is among classes.
 func OfClasses(layer svcca.Layer, labels []int, classes ...int) (svcca.Layer, error) {
-	v := viewOf(layer)
+	v := view{layer: layer}
 	n, _ := layer.Dims()
 	if len(labels) != n {
-		return nil, fmt.Errorf("measure: layer %q: %d labels for %d datapoints: %w", v.name, len(labels), n, svcca.ErrMismatch)
+		return nil, fmt.Errorf("measure: layer %q: %d labels for %d datapoints: %w", v.Name(), len(labels), n, svcca.ErrMismatch)
 	}
 	wanted := map[int]bool{}
 	for _, c := range classes {
@@ -83,73 +89,111 @@ func OfClasses(layer svcca.Layer, labels []int, classes ...int) (svcca.Layer, er
 		}
 	}
 	if len(v.rows) == 0 {
-		return nil, fmt.Errorf("measure: layer %q: no datapoint of classes %v: %w", v.name, classes, svcca.ErrShape)
+		return nil, fmt.Errorf("measure: layer %q: no datapoint of classes %v: %w", v.Name(), classes, svcca.ErrShape)
 	}
-	v.n = len(v.rows)
 	return v, nil
 }
 
-// columnOf returns one neuron as a layer.
-func columnOf(layer svcca.Layer, column int) svcca.Layer {
-	v := viewOf(layer)
-	v.name = fmt.Sprintf("%s[:, %d]", cmp.Or(v.name, "logits"), column)
-	v.column, v.d = column, 1
-	return v
+// columnsOf returns some neurons, each as a layer of its own, read in one pass over the rows.
+func columnsOf(ctx context.Context, layer svcca.Layer, columns []int) ([]svcca.Layer, error) {
+	name := cmp.Or(conv.Vector(layer).Name(), "logits")
+	n, d := layer.Dims()
+	all := make([]svcca.Layer, len(columns))
+	read := make([]column, len(columns))
+	for i, c := range columns {
+		read[i] = column{name: fmt.Sprintf("%s[:, %d]", name, c), values: make([]float64, n), storage: storageOf(layer)}
+		if steps := stepsOf(layer); len(steps) == d {
+			read[i].steps = steps[c : c+1]
+		}
+		all[i] = read[i]
+	}
+	block := lapack.New[float64](min(n, max(1, blockValues/max(d, 1))), d)
+	for first := 0; first < n; first += block.Rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows := block.View(0, 0, min(block.Rows, n-first), d)
+		if err := layer.Read(rows, first, 0); err != nil {
+			return nil, fmt.Errorf("measure: layer %q: %w", name, err)
+		}
+		for i, c := range columns {
+			for r := range rows.Rows {
+				read[i].values[first+r] = rows.At(r, c)
+			}
+		}
+	}
+	return all, nil
 }
 
-// view is some rows, or all, of the d columns of a layer from one on.
-type view struct {
-	layer        svcca.Layer
-	name         string
-	rows         []int // nil: all
-	column, n, d int
+// blockValues is how many values of a layer are read at once: 8 MiB.
+const blockValues = 1 << 20
+
+// column is one neuron of a layer, in memory.
+type column struct {
+	name, storage string
+	steps         []float64
+	values        []float64
 }
 
-func viewOf(layer svcca.Layer) view {
-	v := view{layer: layer, name: conv.Vector(layer).Name()}
-	v.n, v.d = layer.Dims()
-	return v
+func (c column) Name() string     { return c.name }
+func (c column) Dims() (n, d int) { return len(c.values), 1 }
+func (c column) Storage() string  { return c.storage }
+func (c column) Steps() []float64 { return c.steps }
+
+func (c column) Read(dst lapack.Matrix[float64], row, _ int) error {
+	for i := range dst.Rows {
+		copy(dst.Row(i), c.values[row+i:])
+	}
+	return nil
 }
 
-func (v view) Name() string     { return v.name }
-func (v view) Dims() (n, d int) { return v.n, v.d }
-
-func (v view) Storage() string {
-	if s, ok := v.layer.(interface{ Storage() string }); ok {
+func storageOf(layer svcca.Layer) string {
+	if s, ok := layer.(interface{ Storage() string }); ok {
 		return s.Storage()
 	}
 	return string(svcca.Float64)
 }
 
-func (v view) Steps() []float64 {
-	if s, ok := v.layer.(interface{ Steps() []float64 }); ok {
-		if steps := s.Steps(); len(steps) >= v.column+v.d {
-			return steps[v.column:][:v.d]
-		}
+func stepsOf(layer svcca.Layer) []float64 {
+	if s, ok := layer.(interface{ Steps() []float64 }); ok {
+		return s.Steps()
 	}
 	return nil
 }
 
-// Shape is that of the layer, for so many datapoints: of maps they stay maps.
+// view is some rows of a layer.
+type view struct {
+	layer svcca.Layer
+	rows  []int
+}
+
+func (v view) Name() string     { return conv.Vector(v.layer).Name() }
+func (v view) Storage() string  { return storageOf(v.layer) }
+func (v view) Steps() []float64 { return stepsOf(v.layer) }
+
+func (v view) Dims() (n, d int) {
+	_, d = v.layer.Dims()
+	return len(v.rows), d
+}
+
+// Shape is that of the layer, for so many datapoints: maps stay maps.
 func (v view) Shape() []int {
-	if s, ok := v.layer.(interface{ Shape() []int }); ok && v.rows != nil && len(s.Shape()) > 0 {
-		return append([]int{v.n}, s.Shape()[1:]...)
+	if s, ok := v.layer.(interface{ Shape() []int }); ok && len(s.Shape()) > 0 {
+		return append([]int{len(v.rows)}, s.Shape()[1:]...)
 	}
-	return []int{v.n, v.d}
+	n, d := v.Dims()
+	return []int{n, d}
 }
 
 // Read reads runs of neighbouring rows at once.
 func (v view) Read(dst lapack.Matrix[float64], row, col int) error {
-	if v.rows == nil {
-		return v.layer.Read(dst, row, v.column+col)
-	}
 	rows := v.rows[row:][:dst.Rows]
 	for i := 0; i < len(rows); {
 		run := 1
 		for i+run < len(rows) && rows[i+run] == rows[i]+run {
 			run++
 		}
-		if err := v.layer.Read(dst.View(i, 0, run, dst.Cols), rows[i], v.column+col); err != nil {
+		if err := v.layer.Read(dst.View(i, 0, run, dst.Cols), rows[i], col); err != nil {
 			return err
 		}
 		i += run

@@ -13,7 +13,7 @@ type Dimensions struct {
 	Datapoints int    `json:"datapoints"`
 	Neurons    int    `json:"neurons"`
 	Rank       int    `json:"rank"`
-	// Kept is k by each of both rules (DEFINITIONS §2), for each share of Shares.
+	// Kept is k by both rules (DEFINITIONS §2), for 90, 95, 99 and 99.9%.
 	Kept []Kept `json:"kept"`
 	// ParticipationRatio is (Σs²)² / Σs⁴ of the variances s²: n of n equal ones, 1 where
 	// one has all (Gao et al. 2017).

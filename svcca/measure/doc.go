@@ -14,7 +14,8 @@
 //
 // Layers are conv.Maps throughout: feature maps are compared under translations
 // (conv.Between), and conv.Vector makes one of datapoints × neurons, which svcca.Compare
-// compares. Package measure keeps nothing of its own on disk and starts no goroutine.
+// compares. With native.LimitThreads(1) at the start of a program each comparison shares
+// its work among goroutines (package svcca).
 //
 // Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
 package measure
