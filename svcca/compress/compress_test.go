@@ -295,6 +295,12 @@ func TestInTurn(t *testing.T) {
 	assert.InDeltaSlice(t, want.Data, got.Data, 1e-9)
 	assert.Equal(t, before.Parameters-small[0].Before.Parameters-small[1].Before.Parameters+small[0].After.Parameters+small[1].After.Parameters, n.Cost().Parameters)
 
+	behind, err := n.Behind(1, layer("h", entering))
+	require.NoError(t, err)
+	got, err = behind.Outputs(layer("h", entering))
+	require.NoError(t, err)
+	assert.InDeltaSlice(t, want.Data, got.Data, 1e-9, "what was replaced stays so")
+
 	original, _, _ := network(t)
 	same, err := compress.InTurn(ctx, original, []int{0, 1}, against, compress.FromOriginal, o)
 	require.NoError(t, err)

@@ -324,6 +324,10 @@ func TestErrors(t *testing.T) {
 	require.NoError(t, r.Add(ctx, 20, layers(20, 5, 4)))
 	assert.Len(t, before.Steps, 1, "what was returned does not change")
 	assert.Len(t, r.Dynamics().Steps, 2)
+	before = r.Dynamics()
+	before.Steps[0], before.Panes[0] = 99, nil
+	assert.Equal(t, []int{10, 20}, r.Dynamics().Steps, "what was returned is the caller's")
+	assert.NotNil(t, r.Dynamics().Panes[0])
 }
 
 // One layer at one step has a pane of one pair.

@@ -43,7 +43,12 @@ func TestReference(t *testing.T) {
 	var e expectedDynamics
 	reference.Expected(t, "dynamics", &e)
 	defer native.LimitThreads(1)()
-	d := record(t, e, dynamics.Options{Diagonal: true})
+	done := 0
+	d := record(t, e, dynamics.Options{Diagonal: true, Progress: func(_, d, of int) {
+		done++
+		assert.Equal(t, [2]int{(done-1)%7 + 1, 7}, [2]int{d, of})
+	}})
+	assert.Equal(t, 8*7, done)
 	mean, err := d.Curves(measure.Mean)
 	require.NoError(t, err)
 	weighted, err := d.Curves(measure.Weighted)

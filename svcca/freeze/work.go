@@ -62,8 +62,7 @@ func (s *Schedule) Work(costs []Cost) (*Work, error) {
 	}
 	var w Work
 	all := float64(s.Steps)
-	// below is how many steps there are in which a layer below learns: all where none is
-	// ever frozen.
+	// below is in how many steps a layer below learns; belowFull, where none is ever frozen.
 	below, belowFull := 0.0, 0.0
 	for i, c := range costs {
 		for _, v := range []float64{c.Forward, c.Weights, c.Inputs, c.Update} {
@@ -79,7 +78,7 @@ func (s *Schedule) Work(costs []Cost) (*Work, error) {
 		w.Full.Update += all * c.Update
 		w.Frozen.Update += steps * c.Update
 		if c.learns() {
-			below, belowFull = max(below, steps), all
+			below, belowFull = steps, all // no layer outlasts those above
 		}
 	}
 	total := func(t Totals) float64 { return t.Forward + t.Backward + t.Update }
