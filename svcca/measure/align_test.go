@@ -63,6 +63,11 @@ func TestStripes(t *testing.T) {
 	for _, n := range []int{4, 5, 10} {
 		assert.InDelta(t, 0.2, s(pane(n, striped(0.2))), 1e-15, "every second one is 0.2 lower")
 		assert.InDelta(t, -0.2, s(pane(n, striped(-0.2))), 1e-15)
+		own := pane(n, striped(0.2))
+		for i := range own {
+			own[i][i] = 5
+		}
+		assert.InDelta(t, 0.2, s(own), 1e-15, "a layer with itself does not count")
 	}
 	for _, p := range [][][]float64{nil, {{}}, {{1}}, pane(3, striped(0.1)), pane(5, striped(0.1))[:4], {{1, 2, 3, 4}, {1, 2, 3}, {1, 2, 3, 4}, {1, 2, 3, 4}}} {
 		_, err := measure.Stripes(p)

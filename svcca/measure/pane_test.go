@@ -95,6 +95,7 @@ func TestAdjacent(t *testing.T) {
 	require.Len(t, pairs, 2)
 	assert.InDelta(t, 1, *pairs[0].Mean, 1e-9)
 	assert.Less(t, *pairs[1].Mean, 0.25)
+	assert.Equal(t, [2]int{6, 4}, [2]int{pairs[1].KX, pairs[1].KY}, "the layer before is X")
 
 	pairs, err = measure.Adjacent(ctx, vectors(other), conv.Options{})
 	require.NoError(t, err)
