@@ -360,3 +360,30 @@ func ExampleBetween() {
 	// 512 parameters in place of 2080
 	// 64 × 5, then 5 × 32
 }
+
+// Two layers of a small network in turn, by what they share with its outputs.
+func ExampleInTurn() {
+	inputs := layer("inputs", random(1, 500, 20))
+	n, err := compress.NewMLP(inputs, dense(2, 20, 30), dense(3, 30, 30), dense(4, 30, 2))
+	if err != nil {
+		panic(err)
+	}
+	outputs, err := n.Outputs(inputs)
+	if err != nil {
+		panic(err)
+	}
+	logits := layer("logits", outputs)
+	before := n.Cost()
+	small, err := compress.InTurn(context.Background(), n, []int{0, 1}, []svcca.Layer{logits, logits}, compress.FromCompressed, compress.Options{})
+	if err != nil {
+		panic(err)
+	}
+	for i, c := range small {
+		fmt.Printf("layer %d: %d directions\n", i, c.K)
+	}
+	fmt.Printf("%d parameters in place of %d\n", n.Cost().Parameters, before.Parameters)
+	// Output:
+	// layer 0: 2 directions
+	// layer 1: 2 directions
+	// 342 parameters in place of 1622
+}

@@ -2,6 +2,7 @@ package freeze_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -183,4 +184,39 @@ func TestReference(t *testing.T) {
 		}
 		assert.Positive(t, step)
 	}
+}
+
+// A training loop hands over its layers on the same few datapoints every 100 steps. The
+// first settles sooner than the second.
+func ExampleWatch() {
+	w, err := freeze.NewWatch(freeze.Options{Ago: 200, Threshold: 0.95})
+	if err != nil {
+		panic(err)
+	}
+	for step := 0; step <= 600; step += 100 {
+		settling := math.Exp(-float64(step) / 100)
+		frozen, err := w.Add(context.Background(), step, []conv.Maps{turning("conv", settling), turning("fc", 5*settling)})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("step %d: %d frozen\n", step, frozen)
+	}
+	schedule, err := w.Schedule(1000)
+	if err != nil {
+		panic(err)
+	}
+	text, err := json.Marshal(schedule)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(string(text))
+	// Output:
+	// step 0: 0 frozen
+	// step 100: 0 frozen
+	// step 200: 0 frozen
+	// step 300: 0 frozen
+	// step 400: 1 frozen
+	// step 500: 2 frozen
+	// step 600: 2 frozen
+	// {"steps":1000,"layers":[{"name":"conv","frozen_after":400},{"name":"fc","frozen_after":500}]}
 }

@@ -104,3 +104,20 @@ func ExampleAlign() {
 	// depth 1.0 is most like depth 1.0 (0.9)
 	// in order: 1.0
 }
+
+// Every second layer of a residual network is more alike than the one between.
+func ExampleStripes() {
+	stripes, err := measure.Stripes([][]float64{
+		{1.0, 0.6, 0.9, 0.5, 0.8},
+		{0.6, 1.0, 0.6, 0.9, 0.5},
+		{0.9, 0.6, 1.0, 0.6, 0.9},
+		{0.5, 0.9, 0.6, 1.0, 0.6},
+		{0.8, 0.5, 0.9, 0.6, 1.0},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.2f\n", stripes)
+	// Output:
+	// 0.35
+}

@@ -14,7 +14,7 @@
 //
 // Layers are conv.Maps throughout: feature maps are compared under translations
 // (conv.Between), and conv.Vector makes one of datapoints × neurons, which svcca.Compare
-// compares. With native.LimitThreads(1) at the start of a program each comparison shares
+// compares: also of the Pixels or Flatten of maps. With native.LimitThreads(1) at the start of a program each comparison shares
 // its work among goroutines (package svcca).
 //
 // Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
