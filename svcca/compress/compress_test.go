@@ -262,6 +262,12 @@ func TestMLP(t *testing.T) {
 	assert.ErrorIs(t, n.Replace(0, &compress.Compressed{}), svcca.ErrMismatch)
 	_, err = n.Outputs(middle)
 	assert.ErrorIs(t, err, svcca.ErrMismatch)
+	large := compress.Affine{Weights: lapack.Of(1, 1, []float64{1e200}), Bias: []float64{0}}
+	over, err := compress.NewMLP(layer("inputs", lapack.Of(2, 1, []float64{1, 1e10})), large, large)
+	require.NoError(t, err)
+	_, err = over.Outputs(layer("inputs", lapack.Of(2, 1, []float64{1e-200, 1e10})))
+	assert.ErrorIs(t, err, svcca.ErrRange)
+	assert.ErrorContains(t, err, "layer 1 gives +Inf in neuron 0 of row 1")
 	_, err = compress.NewMLP(layer("inputs", inputs))
 	assert.ErrorIs(t, err, svcca.ErrShape)
 	_, err = compress.NewMLP(layer("inputs", inputs), dense(1, 6, 2), dense(1, 3, 2))

@@ -3,7 +3,6 @@ package compress
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -27,17 +26,11 @@ func (a Affine) check(name string) error {
 	if len(a.Bias) != out {
 		return fmt.Errorf("compress: %s: %d biases for %d × %d weights: %w", name, len(a.Bias), d, out, svcca.ErrMismatch)
 	}
-	for i := range d {
-		for j, v := range a.Weights.Row(i) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("compress: %s: the weight of input %d and output %d is %v: %w", name, i, j, v, svcca.ErrNotFinite)
-			}
-		}
+	if i, j, finite := allFinite(a.Weights); !finite {
+		return fmt.Errorf("compress: %s: the weight of input %d and output %d is %v: %w", name, i, j, a.Weights.At(i, j), svcca.ErrNotFinite)
 	}
-	for j, v := range a.Bias {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("compress: %s: the bias of output %d is %v: %w", name, j, v, svcca.ErrNotFinite)
-		}
+	if _, j, finite := allFinite(lapack.Of(1, out, a.Bias)); !finite {
+		return fmt.Errorf("compress: %s: the bias of output %d is %v: %w", name, j, a.Bias[j], svcca.ErrNotFinite)
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func (n *MLP) Replace(i int, by *Compressed) error {
 }
 
 // Outputs returns what the last layer gives of any rows of inputs, with the layers
-// replaced so far. The error wraps svcca.ErrMismatch, ErrNotFinite, or what Read returned.
+// replaced so far. The error wraps svcca.ErrMismatch, ErrNotFinite, ErrRange, or what Read
+// returned.
 func (n *MLP) Outputs(inputs svcca.Layer) (lapack.Matrix[float64], error) {
 	return n.run(inputs, len(n.layers))
 }
@@ -119,6 +120,9 @@ func (n *MLP) run(inputs svcca.Layer, upTo int) (lapack.Matrix[float64], error) 
 				by.ApplyTo(next, block)
 			} else {
 				l.ApplyTo(next, block)
+			}
+			if r, j, finite := allFinite(next); !finite {
+				return fmt.Errorf("compress: layer %d gives %v in neuron %d of row %d: %w", i, next.At(r, j), j, done+r, svcca.ErrRange)
 			}
 			if i < len(n.layers)-1 {
 				for r := range next.Rows {

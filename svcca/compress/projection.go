@@ -103,16 +103,24 @@ func eachBlock(layer svcca.Layer, do func(rows lapack.Matrix[float64]) error) er
 		if err := layer.Read(rows, first, 0); err != nil {
 			return fmt.Errorf("compress: layer %q: %w", name, err)
 		}
-		for i := range rows.Rows {
-			for j, v := range rows.Row(i) {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return &svcca.NotFiniteError{Layer: name, Datapoint: first + i, Neuron: j, Value: v}
-				}
-			}
+		if i, j, finite := allFinite(rows); !finite {
+			return &svcca.NotFiniteError{Layer: name, Datapoint: first + i, Neuron: j, Value: rows.At(i, j)}
 		}
 		if err := do(rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// allFinite reports whether a matrix holds no NaN or infinity, and else where the first is.
+func allFinite(m lapack.Matrix[float64]) (i, j int, finite bool) {
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return i, j, false
+			}
+		}
+	}
+	return 0, 0, true
 }
