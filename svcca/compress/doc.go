@@ -1,5 +1,5 @@
 // Package compress asks what is lost when a layer is left with its most aligned directions
-// alone, and makes layers smaller by them: Raghu et al. 2017, §3.1, §4.4 and App. 5.
+// alone, and makes layers smaller by them: Raghu et al. 2017, Fig. 2, §4.4 and App. 5.
 //
 // # Projection
 //

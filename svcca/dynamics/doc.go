@@ -1,5 +1,5 @@
 // Package dynamics follows the layers of a network while it trains: each layer at each
-// step against every layer at the end, after Raghu et al. 2017, §4.1 and Figure 4.
+// step against every layer at the end, after Raghu et al. 2017, Fig. 4.
 //
 //	r, err := dynamics.New(ctx, final, dynamics.Options{})
 //	for each checkpoint {

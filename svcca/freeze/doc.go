@@ -1,5 +1,5 @@
 // Package freeze says when each layer of a network in training may stop to learn: Freeze
-// Training, after Raghu et al. 2017, §4.2. Lower layers converge first, and a frozen layer
+// Training, after Raghu et al. 2017, Fig. 5. Lower layers converge first, and a frozen layer
 // with nothing that learns below it needs no gradients.
 //
 // Linear is the paper's schedule, which is known before training begins. Watch makes one
