@@ -1,0 +1,28 @@
+// Package dynamics follows the layers of a network while it trains: each layer at each
+// step against every layer at the end, after Raghu et al. 2017, Fig. 4.
+//
+//	r, err := dynamics.New(ctx, final, dynamics.Options{})
+//	for each checkpoint {
+//		err = r.Add(ctx, step, layers) // closed or overwritten afterwards
+//	}
+//	d := r.Dynamics()
+//	converged, err := d.Converge(measure.Mean, 0.9)
+//	tau := dynamics.BottomUp(converged)
+//
+// The pane S_t[l, l'] of a step t holds the score of layer l at t with layer l' at the end;
+// its diagonal over t is the curve of a layer. A layer has converged from the first
+// recorded step on from which its curve stays at θ or above (DEFINITIONS §8). Networks are
+// bottom-up where lower layers converge first, to which Raghu et al. find the very top
+// an exception: Overtakes measures it, as do the curves at the first step. What they see
+// beside that, in batch normalisation and residual networks, is in package measure
+// (Adjacent, Stripes).
+//
+// # Memory
+//
+// Layers at the end are prepared once (measure.Prepare): of datapoints × neurons their
+// reduced form is held, datapoints × k values each. Checkpoints come one at a time, and of
+// each one layer at a time. Of feature maps nothing is held, and final ones are read again
+// for each comparison.
+//
+// Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
+package dynamics

@@ -1,0 +1,41 @@
+package measure
+
+import "math"
+
+// Kendall returns Kendall's rank correlation of x and y, with ties: τ_b = (C − D) /
+// √((P − T_x)(P − T_y)), with C pairs in the same order, D in the opposite one, T_x and T_y
+// tied in x and in y, of P = n(n−1)/2 (Kendall 1945). Infinities have their place in the
+// order, and tie with each other. It is nil where all of x or all of y tie, or there are
+// fewer than two. It panics where x and y differ in length, or a value is NaN.
+func Kendall(x, y []float64) *float64 {
+	if len(x) != len(y) {
+		panic("measure: ranks of different length")
+	}
+	sum, untiedX, untiedY := 0, 0, 0
+	for i := range x {
+		if math.IsNaN(x[i]) || math.IsNaN(y[i]) {
+			panic("measure: rank of NaN")
+		}
+		for j := range i {
+			a, b := order(x[i], x[j]), order(y[i], y[j])
+			sum += a * b
+			untiedX += a * a
+			untiedY += b * b
+		}
+	}
+	if untiedX == 0 || untiedY == 0 {
+		return nil
+	}
+	tau := float64(sum) / math.Sqrt(float64(untiedX)*float64(untiedY))
+	return &tau
+}
+
+func order(a, b float64) int {
+	switch {
+	case a > b:
+		return 1
+	case a < b:
+		return -1
+	}
+	return 0
+}
