@@ -44,10 +44,10 @@ type labels struct {
 	extent float64
 }
 
-// fitNames sets names one per line, pitch apart, each no wider than room: in
-// smaller type, then with names left out, then shortened.
-func fitNames(names []string, pitch, room float64) labels {
-	size := min(nameSize, max(leastSize, math.Floor(2*pitch/leading)/2))
+// fitNames sets names one per line, pitch apart, each no wider than room, in type
+// no larger than most: in smaller type, then with names left out, then shortened.
+func fitNames(names []string, pitch, room, most float64) labels {
+	size := min(most, max(leastSize, math.Floor(2*pitch/leading)/2))
 	for size > leastSize && widest(names, size) > room {
 		size -= 0.5
 	}

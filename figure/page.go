@@ -149,12 +149,16 @@ func (p Page) paint(plan plan, look *look, format Format) ([]byte, error) {
 		if math.Ceil(p.Width*scale)*math.Ceil(plan.height*scale) > mostPixels {
 			return nil, fmt.Errorf("%w: %.0f by %.0f points at %d DPI are more than %d pixels: give fewer DPI", ErrPage, p.Width, plan.height, p.DPI, mostPixels)
 		}
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(p.DPI), vgimg.UseBackgroundColor(color.Transparent))}
+		paper := color.Color(look.paper)
+		if p.Transparent {
+			paper = color.Transparent
+		}
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(p.DPI), vgimg.UseBackgroundColor(paper))}
 	case PDF:
 		canvas = vgpdf.New(w, h)
 	}
 	s := &sheet{Canvas: canvas, look: look, outlines: format == PDF}
-	if !p.Transparent {
+	if !p.Transparent && format != PNG { // whose last pixels it might cover in part
 		s.fill(look.paper, box{0, 0, p.Width, plan.height})
 	}
 	plan.draw(s)
@@ -163,15 +167,7 @@ func (p Page) paint(plan plan, look *look, format Format) ([]byte, error) {
 		return nil, err
 	}
 	if format == SVG {
-		return widthsOfArial(file.Bytes()), nil
+		return fixText(file.Bytes()), nil
 	}
 	return file.Bytes(), nil
-}
-
-// widthsOfArial adds, after the font that an SVG names, those as wide. A quote
-// before the pattern keeps it out of labels, where it would be escaped.
-func widthsOfArial(svg []byte) []byte {
-	return bytes.ReplaceAll(svg,
-		[]byte(`style="font-family:Liberation Sans;`),
-		[]byte(`style="font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`))
 }

@@ -108,7 +108,7 @@ func (p *Panes) layout(page Page, look *look) (plan, error) {
 	if l.columns, l.across = fitAcross(first.Columns, w/float64(m)); l.across {
 		l.below = tick + 2 + l.columns.size*leading
 	} else {
-		l.columns = fitNames(first.Columns, w/float64(m), min(120, max(40, 0.3*page.Width)))
+		l.columns = fitNames(first.Columns, w/float64(m), min(120, max(40, 0.3*page.Width)), nameSize)
 		l.below = tick + 2 + l.columns.extent
 	}
 	if first.ColumnTitle != "" {
@@ -131,7 +131,7 @@ func (p *Panes) layout(page Page, look *look) (plan, error) {
 		return plan{}, fmt.Errorf("%w: %d × %d cells would be %.3g by %.3g points on a page of %g by %g: make it larger",
 			ErrPage, n, m, w/float64(m), h/float64(n), page.Width, max(page.Height, around+h))
 	}
-	l.rows = fitNames(first.Rows, h/float64(n), room)
+	l.rows = fitNames(first.Rows, h/float64(n), room, l.columns.size)
 	// What the names left of their room makes cells wider; names fit all the more.
 	l.left = left + l.rows.extent
 	l.pane = box{0, 0, paneWidth(page.Width - margin - l.left), h}
