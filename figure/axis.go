@@ -15,8 +15,12 @@ type axis struct {
 // mostValue bounds what axes show, so that no difference overflows.
 const mostValue = 1e300
 
-// newAxis spans values, with a twenty-fifth beside them, or more if they are all
-// alike. Values are finite, and positive on a logarithmic axis.
+// leastSpan is that of an axis, as a share of its largest value: less would need
+// ticks of more digits than read well.
+const leastSpan = 1e-3
+
+// newAxis spans values, with a twenty-fifth beside them, or more if they are nearly
+// alike. Values have passed checkAxis.
 func newAxis(values []float64, log bool) axis {
 	a := axis{math.Inf(1), math.Inf(-1), log}
 	for _, v := range values {
@@ -27,8 +31,12 @@ func newAxis(values []float64, log bool) axis {
 		beside := max(0.04*(high-low), 0.05)
 		return axis{math.Pow(10, low-beside), math.Pow(10, high+beside), true}
 	}
-	size := max(math.Abs(a.low), math.Abs(a.high))
-	beside := max(0.04*(a.high-a.low), 1e-3*size, 1/mostValue)
+	beside := 0.04 * (a.high - a.low)
+	if size := max(math.Abs(a.low), math.Abs(a.high)); size == 0 {
+		beside = 0.5
+	} else if a.high-a.low < leastSpan*size {
+		beside = max(0.05*size, 1/mostValue)
+	}
 	return axis{a.low - beside, a.high + beside, false}
 }
 
@@ -48,7 +56,8 @@ func checkAxis(what string, v float64, log bool) error {
 // at is the place of v, 0 at low and 1 at high.
 func (a axis) at(v float64) float64 {
 	if a.log {
-		return math.Log(v/a.low) / math.Log(a.high/a.low)
+		low := math.Log(a.low)
+		return (math.Log(v) - low) / (math.Log(a.high) - low)
 	}
 	return (v - a.low) / (a.high - a.low)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -14,8 +15,8 @@ import (
 type chart struct {
 	title, xLabel, yLabel string
 	x, y                  axis
-	// xWhole: x has ticks at whole numbers only.
-	xWhole  bool
+	// counted: x counts from 1, with ticks at whole numbers only.
+	counted bool
 	content func(s *sheet, on area)
 	legend  []entry
 }
@@ -94,15 +95,14 @@ func (c *chart) layout(page Page, look *look) (plan, error) {
 	}
 	xAxis := c.x
 	xMarks := xAxis.marks(func(marks []mark) bool {
-		if c.xWhole {
-			for _, m := range marks {
-				if m.value != math.Trunc(m.value) {
-					return false
-				}
-			}
+		if c.counted && slices.ContainsFunc(marks, func(m mark) bool { return m.value != math.Trunc(m.value) }) {
+			return false
 		}
 		return xAxis.along(w, func(text string) float64 { return textWidth(text, tickSize) + 8 })(marks)
 	})
+	if c.counted {
+		xMarks = slices.DeleteFunc(xMarks, func(m mark) bool { return m.value < 1 })
+	}
 	return plan{height, func(s *sheet) {
 		drawTitle(s, title, height)
 		on := area{box{left, foot, right, foot + h}, c.x, c.y}

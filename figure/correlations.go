@@ -67,7 +67,7 @@ func (c *Correlations) layout(page Page, look *look) (plan, error) {
 	m := float64(len(c.Rho))
 	return (&chart{
 		title: c.Title, xLabel: "aligned direction", yLabel: "ρ",
-		x: axis{low: 0.5, high: m + 0.5}, y: axis{low: 0, high: 1}, xWhole: true, legend: legend,
+		x: axis{low: 0.5, high: m + 0.5}, y: axis{low: 0, high: 1}, counted: true, legend: legend,
 		content: func(s *sheet, on area) {
 			// Bars stand apart where that leaves 2 points of each.
 			half := 0.5

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -63,8 +64,8 @@ func (c *Curves) check() error {
 		return err
 	}
 	if c.From != 0 || c.To != 0 {
-		if !(c.From < c.To) {
-			return fmt.Errorf("%w: the y axis is to run from %g to %g: From must be less than To", ErrRange, c.From, c.To)
+		if c.To-c.From < leastSpan*max(math.Abs(c.From), math.Abs(c.To)) {
+			return fmt.Errorf("%w: the y axis is to run from %g to %g: To must be above From by a thousandth of either", ErrRange, c.From, c.To)
 		}
 	}
 	if len(names) == 1 && names[0] == "" {
@@ -152,5 +153,5 @@ func (r *Series) band(s *sheet, on area, c color.RGBA) {
 	around := places(on, r.X, r.High)
 	slices.Reverse(around)
 	around = append(places(on, r.X, r.Low), around...)
-	s.polygon(color.NRGBA{c.R, c.G, c.B, 64}, on.canvas(s).ClipPolygonXY(around)...)
+	s.polygon(s.quarter(c), on.canvas(s).ClipPolygonXY(around)...)
 }

@@ -72,7 +72,7 @@ type Page struct {
 }
 
 const (
-	leastSide = 72.
+	leastWidth, leastHeight = 120., 72.
 	// mostSide is that of a page of PDF: 200 inches.
 	mostSide = 14400.
 	// mostPixels of a PNG: an image of 256 MiB in memory.
@@ -106,11 +106,11 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 	if p.DPI == 0 {
 		p.DPI = 144
 	}
-	if !(p.Width >= leastSide && p.Width <= mostSide) {
-		return fmt.Errorf("%w: width %g: it must be from %g to %g points", ErrPage, p.Width, leastSide, mostSide)
+	if !(p.Width >= leastWidth && p.Width <= mostSide) {
+		return fmt.Errorf("%w: width %g: it must be from %g to %g points", ErrPage, p.Width, leastWidth, mostSide)
 	}
-	if p.Height != 0 && !(p.Height >= leastSide && p.Height <= mostSide) {
-		return fmt.Errorf("%w: height %g: it must be from %g to %g points, or 0 for what the figure needs", ErrPage, p.Height, leastSide, mostSide)
+	if p.Height != 0 && !(p.Height >= leastHeight && p.Height <= mostSide) {
+		return fmt.Errorf("%w: height %g: it must be from %g to %g points, or 0 for what the figure needs", ErrPage, p.Height, leastHeight, mostSide)
 	}
 	if p.DPI < 1 || p.DPI > 2400 {
 		return fmt.Errorf("%w: %d DPI: it must be from 1 to 2400", ErrPage, p.DPI)
@@ -138,7 +138,7 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 }
 
 // paint returns the bytes of the file.
-func (p Page) paint(plan plan, look *look, format Format) ([]byte, error) {
+func (p Page) paint(plan plan, look *look, format Format) (file []byte, err error) {
 	w, h := vg.Length(p.Width), vg.Length(plan.height)
 	var canvas vg.CanvasWriterTo
 	switch format {
@@ -155,19 +155,25 @@ func (p Page) paint(plan plan, look *look, format Format) ([]byte, error) {
 		}
 		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(p.DPI), vgimg.UseBackgroundColor(paper))}
 	case PDF:
+		// Fonts go through temporary files; where these fail vgpdf panics.
+		defer func() {
+			if r := recover(); r != nil {
+				file, err = nil, fmt.Errorf("figure: PDF: %v", r)
+			}
+		}()
 		canvas = vgpdf.New(w, h)
 	}
-	s := &sheet{Canvas: canvas, look: look, outlines: format == PDF}
+	s := &sheet{Canvas: canvas, look: look, pdf: format == PDF}
 	if !p.Transparent && format != PNG { // whose last pixels it might cover in part
 		s.fill(look.paper, box{0, 0, p.Width, plan.height})
 	}
 	plan.draw(s)
-	var file bytes.Buffer
-	if _, err := canvas.WriteTo(&file); err != nil {
+	var drawn bytes.Buffer
+	if _, err := canvas.WriteTo(&drawn); err != nil {
 		return nil, err
 	}
 	if format == SVG {
-		return fixText(file.Bytes()), nil
+		return fixText(drawn.Bytes()), nil
 	}
-	return file.Bytes(), nil
+	return drawn.Bytes(), nil
 }

@@ -220,10 +220,10 @@ func (s *sheet) hatch(b box) {
 	}
 }
 
-// legend of a scale: a bar from 0 to 1, ticks, its label, and a hatched swatch.
 const legendHeight = 8 + 3 + tickSize*leading + 3 + nameSize*leading
 
-// drawLegend draws it into b, legendHeight high.
+// draw draws the legend of a scale into b, legendHeight high: a bar from 0 to 1,
+// ticks, its label, and a hatched swatch.
 func (c scale) draw(s *sheet, b box) {
 	const swatch, gap = 12., 14.
 	right := b.right

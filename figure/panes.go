@@ -68,7 +68,7 @@ type sheetPlan struct {
 	perLine, lines      int
 	rows, columns       labels
 	across              bool    // names of columns are written across, not upwards
-	left                float64 // where the first pane of a line begins
+	left, right         float64 // where the first pane of a line begins; the page's margin
 	pane                box     // its size, from (0, 0)
 	above, below, apart float64 // beside each pane: its title, its columns' names, its neighbour
 	scale               scale
@@ -77,7 +77,7 @@ type sheetPlan struct {
 func (p *Panes) layout(page Page, look *look) (plan, error) {
 	first := &p.Panes[0]
 	n, m := len(first.Rows), len(first.Columns)
-	l := sheetPlan{title: wrap(p.Title, titleSize, page.Width-2*margin), apart: 10}
+	l := sheetPlan{title: wrap(p.Title, titleSize, page.Width-2*margin), apart: 10, right: page.Width - margin}
 	for i := range p.Panes {
 		s := p.Panes[i].scale()
 		s.below, s.above, s.withUndefined = s.below || l.scale.below, s.above || l.scale.above, s.withUndefined || l.scale.withUndefined
@@ -90,7 +90,7 @@ func (p *Panes) layout(page Page, look *look) (plan, error) {
 	if first.RowTitle != "" {
 		left += nameSize*leading + 3
 	}
-	available := page.Width - margin - left - room
+	available := l.right - left - room
 	wanted := max(80, min(200, float64(m)*(leastSize*leading+0.5)))
 	l.perLine = min(len(p.Panes), max(1, int((available+l.apart)/(wanted+l.apart))))
 	l.lines = (len(p.Panes) + l.perLine - 1) / l.perLine
@@ -134,9 +134,9 @@ func (p *Panes) layout(page Page, look *look) (plan, error) {
 	l.rows = fitNames(first.Rows, h/float64(n), room, l.columns.size)
 	// What the names left of their room makes cells wider; names fit all the more.
 	l.left = left + l.rows.extent
-	l.pane = box{0, 0, paneWidth(page.Width - margin - l.left), h}
+	l.pane = box{0, 0, paneWidth(l.right - l.left), h}
 	height := around + float64(l.lines)*h
-	return plan{height, func(s *sheet) { p.draw(s, l, page.Width, height) }}, nil
+	return plan{height, func(s *sheet) { p.draw(s, l, height) }}, nil
 }
 
 // titled: any pane has a title of its own.
@@ -144,7 +144,7 @@ func (p *Panes) titled() bool {
 	return slices.ContainsFunc(p.Panes, func(pane Pane) bool { return pane.Title != "" })
 }
 
-func (p *Panes) draw(s *sheet, l sheetPlan, width, height float64) {
+func (p *Panes) draw(s *sheet, l sheetPlan, height float64) {
 	top := drawTitle(s, l.title, height)
 	for i := range p.Panes {
 		line, column := i/l.perLine, i%l.perLine
@@ -153,9 +153,8 @@ func (p *Panes) draw(s *sheet, l sheetPlan, width, height float64) {
 		b := box{left, upper - l.pane.top, left + l.pane.right, upper}
 		p.Panes[i].draw(s, l, b, column == 0)
 	}
-	foot := margin + legendHeight
-	left := min(l.left, max(margin, width-margin-220))
-	l.scale.draw(s, box{left, margin, width - margin, foot})
+	left := min(l.left, max(margin, l.right-220))
+	l.scale.draw(s, box{left, margin, l.right, margin + legendHeight})
 }
 
 // drawTitle writes the lines of a figure's title at its top and returns what is
@@ -207,6 +206,11 @@ func (p *Pane) draw(s *sheet, l sheetPlan, b box, first bool) {
 		}
 	}
 	if p.ColumnTitle != "" {
-		s.text(ink, elide(p.ColumnTitle, nameSize, b.width(), 0.5), nameSize, (b.left+b.right)/2, b.bottom-l.below+nameSize*leading/2, 0.5)
+		y := b.bottom - l.below + nameSize*leading/2
+		if textWidth(p.ColumnTitle, nameSize) > b.width() && l.perLine == 1 {
+			s.text(ink, elide(p.ColumnTitle, nameSize, l.right-b.left, 0.5), nameSize, b.left, y, 0)
+		} else {
+			s.text(ink, elide(p.ColumnTitle, nameSize, b.width(), 0.5), nameSize, (b.left+b.right)/2, y, 0.5)
+		}
 	}
 }

@@ -16,9 +16,9 @@ import (
 type sheet struct {
 	vg.Canvas
 	look *look
-	// outlines: text outside ASCII is drawn as outlines of its letters, as PDF's
-	// writer takes no other text.
-	outlines bool
+	// pdf: text outside ASCII is drawn as outlines of its letters, as vgpdf takes
+	// no other text, and colours are not multiplied by their opacity.
+	pdf bool
 }
 
 type box struct{ left, bottom, right, top float64 }
@@ -30,6 +30,27 @@ func point(x, y float64) vg.Point { return vg.Point{X: vg.Length(x), Y: vg.Lengt
 
 func (s *sheet) fill(c color.Color, b box) {
 	s.polygon(c, point(b.left, b.bottom), point(b.right, b.bottom), point(b.right, b.top), point(b.left, b.top))
+}
+
+// quarter is c a quarter opaque.
+func (s *sheet) quarter(c color.RGBA) color.Color {
+	const opacity = 64
+	if s.pdf {
+		return straight{c, opacity}
+	}
+	return color.NRGBA{c.R, c.G, c.B, opacity}
+}
+
+// straight is a colour that vgpdf takes as it should: it reads what RGBA returns
+// as if it were not multiplied by the opacity.
+type straight struct {
+	colour  color.RGBA
+	opacity uint8
+}
+
+func (c straight) RGBA() (r, g, b, a uint32) {
+	r, g, b, _ = c.colour.RGBA()
+	return r, g, b, uint32(c.opacity) * 0x101
 }
 
 func (s *sheet) polygon(c color.Color, corners ...vg.Point) {
@@ -113,7 +134,7 @@ func (s *sheet) write(c color.Color, text string, size, x, y float64) {
 	f := face()
 	f.Font.Size = vg.Length(size)
 	s.SetColor(c)
-	if s.outlines && !ascii(text) {
+	if s.pdf && !ascii(text) {
 		s.letters(f, text, size, x, y)
 		return
 	}

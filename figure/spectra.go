@@ -96,7 +96,7 @@ func (c *Spectra) layout(page Page, look *look) (plan, error) {
 	x.low, x.high = x.low-beside, x.high+beside
 	return (&chart{
 		title: c.Title, xLabel: "direction", yLabel: "singular value",
-		x: x, y: newAxis(ys, true), xWhole: true, legend: legend,
+		x: x, y: newAxis(ys, true), counted: true, legend: legend,
 		content: func(s *sheet, on area) {
 			for i, r := range c.Spectra {
 				values := r.positive()
