@@ -19,8 +19,8 @@ const mostValue = 1e300
 // ticks of more digits than read well.
 const leastSpan = 1e-3
 
-// newAxis spans values, with a twenty-fifth beside them, or more if they are nearly
-// alike. Values have passed checkAxis.
+// newAxis spans values, with a twenty-fifth beside them (of a logarithm one at
+// most), or more if they are nearly alike. Values have passed checkAxis.
 func newAxis(values []float64, log bool) axis {
 	a := axis{math.Inf(1), math.Inf(-1), log}
 	for _, v := range values {
@@ -28,7 +28,7 @@ func newAxis(values []float64, log bool) axis {
 	}
 	if log {
 		low, high := math.Log10(a.low), math.Log10(a.high)
-		beside := max(0.04*(high-low), 0.05)
+		beside := max(0.05, min(1, 0.04*(high-low)))
 		return axis{math.Pow(10, low-beside), math.Pow(10, high+beside), true}
 	}
 	beside := 0.04 * (a.high - a.low)

@@ -59,9 +59,7 @@ func parseTransform(t require.TestingT, text string) matrix {
 	for _, c := range call.FindAllStringSubmatch(text, -1) {
 		var v []float64
 		for _, s := range strings.Split(c[2], ",") {
-			x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-			require.NoError(t, err)
-			v = append(v, x)
+			v = append(v, parseNumber(t, strings.TrimSpace(s)))
 		}
 		switch c[1] {
 		case "scale":
@@ -96,10 +94,13 @@ func hexColour(t require.TestingT, text string) color.RGBA {
 	return rgb(uint32(v))
 }
 
-var (
-	property = regexp.MustCompile(`([a-z-]+):([^;]*)`)
-	position = regexp.MustCompile(`[ML](-?[0-9.e+-]+),(-?[0-9.e+-]+)`)
-)
+func parseNumber(t require.TestingT, text string) float64 {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		require.Fail(t, "no number", text)
+	}
+	return v
+}
 
 // readSVG parses a file and fails where it is not XML to its end.
 func readSVG(t require.TestingT, file []byte) drawing {
@@ -120,8 +121,9 @@ func readSVG(t require.TestingT, file []byte) drawing {
 				a[at.Name.Local] = at.Value
 			}
 			style := map[string]string{}
-			for _, p := range property.FindAllStringSubmatch(a["style"], -1) {
-				style[p[1]] = p[2]
+			for _, p := range strings.Split(a["style"], ";") {
+				name, value, _ := strings.Cut(p, ":")
+				style[name] = value
 			}
 			m := stack[len(stack)-1].times(parseTransform(t, a["transform"]))
 			stack = append(stack, m)
@@ -131,13 +133,8 @@ func readSVG(t require.TestingT, file []byte) drawing {
 				require.NoError(t, err)
 			case "text":
 				open = &shownText{ink: hexColour(t, style["fill"])}
-				var x, y, size, length float64
-				for name, to := range map[string]*float64{"x": &x, "y": &y, "textLength": &length} {
-					*to, err = strconv.ParseFloat(a[name], 64)
-					require.NoError(t, err, name)
-				}
-				size, err = strconv.ParseFloat(strings.TrimSuffix(style["font-size"], "px"), 64)
-				require.NoError(t, err)
+				x, y, length := parseNumber(t, a["x"]), parseNumber(t, a["y"]), parseNumber(t, a["textLength"])
+				size := parseNumber(t, strings.TrimSuffix(style["font-size"], "px"))
 				f := face()
 				f.Font.Size = vg.Length(size)
 				ext := f.Extents()
@@ -146,19 +143,16 @@ func readSVG(t require.TestingT, file []byte) drawing {
 				open.up = math.Abs(m.b) > 0.5
 			case "path":
 				var points [][2]float64
-				for _, p := range position.FindAllStringSubmatch(a["d"], -1) {
-					x, errX := strconv.ParseFloat(p[1], 64)
-					y, errY := strconv.ParseFloat(p[2], 64)
-					if errX != nil || errY != nil {
-						require.Fail(t, "no number", p[0])
-					}
-					points = append(points, [2]float64{x, y})
+				for _, p := range strings.FieldsFunc(a["d"], func(r rune) bool { return strings.ContainsRune("MLZ", r) }) {
+					p, _, _ = strings.Cut(p, "A") // arcs: markers, known by where they begin
+					x, y, _ := strings.Cut(p, ",")
+					points = append(points, [2]float64{parseNumber(t, x), parseNumber(t, y)})
 				}
 				b := m.bounds(points)
 				switch {
 				case style["fill"] != "none":
 					d.fills = append(d.fills, shownFill{b, hexColour(t, style["fill"]), style["fill-opacity"] == "", len(points)})
-				case strings.HasSuffix(a["d"], "Z") && len(points) == 4:
+				case strings.HasSuffix(a["d"], "Z") && len(points) == 4 && b.width() > 20: // less is a marker
 					d.frames = append(d.frames, b)
 				default:
 					d.lines = append(d.lines, b)
