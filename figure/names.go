@@ -82,28 +82,78 @@ func widest(names []string, size float64) (w float64) {
 	return w
 }
 
-// shorten replaces the middle of names wider than room by an ellipsis. How much
-// is kept of either end is the same for all: the first choice under which names
-// that differ still do, half where none does.
+// shorten cuts names wider than room, all in one way: the first under which they
+// fit and names that differ still do. What all begin with goes, or what all end
+// with, or both; else each loses its middle, and more of one end or the other.
+// Where nothing keeps them different, each loses its middle.
 func shorten(names []string, size, room float64) []string {
 	if widest(names, size) <= room {
 		return names
 	}
-	different := distinct(names)
-	var half []string
-	for _, head := range []float64{0.5, 0.35, 0.65, 0.2, 0.8, 0, 1} {
-		short := make([]string, len(names))
-		for i, name := range names {
-			short[i] = elide(name, size, room, head)
-		}
-		if distinct(short) == different {
-			return short
-		}
-		if half == nil {
-			half = short
+	ways := make([]func(string) string, 0, 10)
+	head, tail := sharedEnds(names)
+	for _, cut := range [][2]int{{head, 0}, {0, tail}, {head, tail}} {
+		if cut != [2]int{} {
+			ways = append(ways, func(name string) string { return without(name, cut[0], cut[1]) })
 		}
 	}
-	return half
+	for _, share := range []float64{0.5, 0.35, 0.65, 0.2, 0.8, 0, 1} {
+		ways = append(ways, func(name string) string { return elide(name, size, room, share) })
+	}
+	different := distinct(names)
+	for _, way := range ways {
+		short := make([]string, len(names))
+		for i, name := range names {
+			short[i] = way(name)
+		}
+		if widest(short, size) <= room && distinct(short) == different {
+			return short
+		}
+	}
+	short := make([]string, len(names))
+	for i, name := range names {
+		short[i] = elide(name, size, room, 0.5)
+	}
+	return short
+}
+
+// sharedEnds returns how many bytes all names begin and end with, in whole parts
+// between separators; none of a single name.
+func sharedEnds(names []string) (head, tail int) {
+	const separators = "./_-: "
+	if distinct(names) < 2 {
+		return 0, 0
+	}
+	prefix, suffix := names[0], names[0]
+	for _, name := range names {
+		for !strings.HasPrefix(name, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+		for !strings.HasSuffix(name, suffix) {
+			suffix = suffix[1:]
+		}
+	}
+	head = strings.LastIndexAny(prefix, separators) + 1
+	if i := strings.IndexAny(suffix, separators); i >= 0 {
+		tail = len(suffix) - i
+	}
+	return head, tail
+}
+
+// without replaces head bytes at a name's start and tail at its end by ellipses.
+// It keeps the name where these overlap.
+func without(name string, head, tail int) string {
+	if head+tail >= len(name) {
+		return name
+	}
+	short := name[head : len(name)-tail]
+	if head > 0 {
+		short = "…" + short
+	}
+	if tail > 0 {
+		short += "…"
+	}
+	return short
 }
 
 func distinct(names []string) int {

@@ -323,16 +323,26 @@ func TestPanesShare(t *testing.T) {
 
 // Names too long are cut in the middle, where that keeps them different.
 func TestShorten(t *testing.T) {
-	long := []string{"model.features.layer4.0.conv2.relu", "model.features.layer4.1.conv2.relu", "model.features.layer4.2.conv2.relu"}
+	long := []string{"model.features.layer3.1.conv2.relu", "model.features.layer4.1.conv2.relu", "model.features.layer4.2.conv2.relu"}
 	room := textWidth(long[0], 8) * 0.6
 	short := shorten(long, 8, room)
 	for i, s := range short {
 		assert.LessOrEqual(t, textWidth(s, 8), room)
 		assert.Contains(t, s, "…")
-		head, tail, _ := strings.Cut(s, "…")
-		assert.True(t, strings.HasPrefix(long[i], head) && strings.HasSuffix(long[i], tail))
+		assert.Contains(t, long[i], strings.Trim(s, "…"))
 	}
 	assert.Equal(t, 3, distinct(short))
+	// What all begin and end with goes first, in whole parts.
+	assert.Equal(t, "…layer4.1.conv2.relu", shorten(long, 8, textWidth("…layer4.1.conv2.relu", 8))[1])
+	assert.Equal(t, "…layer4.1…", shorten(long, 8, textWidth("…layer4.1…", 8))[1])
+	assert.Equal(t, "…1…", shorten(long[1:], 8, textWidth("…2…", 8))[0])
+	assert.Equal(t, []string{"encoder…", "decoder…"}, shorten([]string{"encoder.block.norm", "decoder.block.norm"}, 8, textWidth("encoder…", 8)))
+	// What is all of a name is not taken from it.
+	assert.Equal(t, 2, distinct(shorten([]string{"model.features.", "model.features.conv1"}, 8, textWidth("model.features.", 8))))
+	// Names from which nothing can be taken lose their middle, to fit.
+	for _, s := range shorten(long, 8, textWidth("wide", 8)/2) {
+		assert.LessOrEqual(t, textWidth(s, 8), textWidth("wide", 8)/2)
+	}
 	assert.Equal(t, long, shorten(long, 8, textWidth(long[0], 8)+20))
 	assert.Equal(t, "…", elide("wide", 8, 1, 0.5))
 	// A letter more would not fit.

@@ -91,7 +91,7 @@ func (p *Panes) layout(page Page, look *look) (plan, error) {
 		left += nameSize*leading + 3
 	}
 	available := l.right - left - room
-	wanted := max(80, min(200, float64(m)*(leastSize*leading+0.5)))
+	wanted := max(80, min(150, float64(m)*(leastSize*leading+0.5)))
 	l.perLine = min(len(p.Panes), max(1, int((available+l.apart)/(wanted+l.apart))))
 	l.lines = (len(p.Panes) + l.perLine - 1) / l.perLine
 	l.perLine = (len(p.Panes) + l.lines - 1) / l.lines
