@@ -111,6 +111,23 @@ func TestCurvesPlaces(t *testing.T) {
 	}
 }
 
+// Of points that crowd only some have markers.
+func TestCurvesMarkers(t *testing.T) {
+	s := Series{}
+	for i := range 1000 {
+		s.X, s.Y = append(s.X, float64(i)), append(s.Y, float64(i))
+	}
+	d := drawn(t, &Curves{Series: []Series{s}}, Page{})
+	markers := 0
+	for _, f := range d.fills {
+		if f.colour == light.series[0] {
+			markers++
+		}
+	}
+	assert.Greater(t, markers, 10)
+	assert.Less(t, markers, 360/14)
+}
+
 // What lies beyond a given axis is cut off at the frame.
 func TestCurvesCut(t *testing.T) {
 	c := sampleCurves(3)
@@ -227,6 +244,13 @@ func TestSpectra(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, cuts)
+	long := Spectrum{Name: "a", K: 1}
+	for i := range 100 {
+		long.SingularValues = append(long.SingularValues, 1/float64(i+1))
+	}
+	d = drawn(t, &Spectra{Spectra: []Spectrum{long}}, Page{})
+	assert.Zero(t, d.count("0"), "directions are counted from 1")
+	assert.Equal(t, 1, d.count("20"))
 	for _, c := range []struct {
 		s    Spectrum
 		want error

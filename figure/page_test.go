@@ -2,14 +2,18 @@ package figure
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/recorder"
 )
 
 // all figures, each of some size.
@@ -58,6 +62,68 @@ func TestPDF(t *testing.T) {
 		assert.Equal(t, 300., w)
 		assert.InDelta(t, d.height, h, rounding)
 	}
+}
+
+var stream = regexp.MustCompile(`(?s)stream\n(.*?)\nendstream`)
+
+// pageOf returns the drawing instructions of a PDF, its first stream.
+func pageOf(t *testing.T, file []byte) string {
+	m := stream.FindSubmatch(file)
+	require.NotNil(t, m)
+	r, err := zlib.NewReader(bytes.NewReader(m[1]))
+	require.NoError(t, err)
+	page, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(page)
+}
+
+// Text in PDF can be selected where it is ASCII; else it is drawn. Bands keep the
+// colour of their series.
+func TestPDFPage(t *testing.T) {
+	c := sampleCurves(1)
+	c.Title, c.XLabel, c.YLabel = "plain title", "step", "mean ρ"
+	page := pageOf(t, rendered(t, c, PDF, Page{}))
+	assert.Contains(t, page, "(plain title)")
+	assert.Contains(t, page, "(step)")
+	assert.NotContains(t, page, "(mean")
+	blue := light.series[0]
+	fills := regexp.MustCompile(`(?m)([0-9.]+) ([0-9.]+) ([0-9.]+) rg`).FindAllStringSubmatch(page, -1)
+	want := fmt.Sprintf("%.3f %.3f %.3f", float64(blue.R)/255, float64(blue.G)/255, float64(blue.B)/255)
+	require.NotEmpty(t, fills)
+	for _, f := range fills {
+		if f[1] != f[2] || f[2] != f[3] { // not grey, as ink and paper are
+			assert.Equal(t, want, f[1]+" "+f[2]+" "+f[3])
+		}
+	}
+}
+
+// Outlines of letters stand where the text would.
+func TestLetters(t *testing.T) {
+	var canvas recorder.Canvas
+	s := &sheet{Canvas: &canvas, look: &light, pdf: true}
+	const text, size = "Åρ–ü", 8.
+	s.text(light.ink, text, size, 100, 50, 0.5)
+	left, right, low, high := 1e9, 0., 1e9, 0.
+	fills := 0
+	for _, a := range canvas.Actions {
+		f, ok := a.(*recorder.Fill)
+		if !ok {
+			continue
+		}
+		fills++
+		for _, c := range f.Path {
+			if c.Type != vg.CloseComp {
+				left, right = min(left, float64(c.Pos.X)), max(right, float64(c.Pos.X))
+				low, high = min(low, float64(c.Pos.Y)), max(high, float64(c.Pos.Y))
+			}
+		}
+	}
+	assert.Equal(t, 4, fills)
+	half := textWidth(text, size) / 2
+	assert.InDelta(t, 100-half, left, 0.1*size)
+	assert.InDelta(t, 100+half, right, 0.1*size)
+	middle := (ascent + descent) / 2 * size
+	assert.True(t, low >= 50-middle && high <= 50+middle && high-low > 0.8*size, "%g to %g", low, high)
 }
 
 // A failure within the library of PDF comes back as an error.

@@ -133,6 +133,12 @@ func TestPaneTexts(t *testing.T) {
 	}
 	assert.Equal(t, 56, numbers)
 
+	heights := map[string]float64{}
+	for _, s := range d.texts {
+		heights[s.text] = math.Round(100 * min(s.width(), s.height()))
+	}
+	assert.Equal(t, heights[p.Rows[0]], heights[p.Columns[0]], "names are set in one size")
+
 	p.Distances = true
 	p.Undefined = make([][]bool, 8)
 	for i := range 8 {
@@ -145,6 +151,15 @@ func TestPaneTexts(t *testing.T) {
 	assert.Equal(t, 1, d.count("≥ 1"), "1 − (−0.25) is beyond the scale")
 	assert.Equal(t, 1, d.count(number(1-p.Values[5][5])))
 	assert.Greater(t, len(d.lines), 8+7+6, "ticks and hatching")
+}
+
+// A narrow pane's title reaches beyond it.
+func TestPaneNarrow(t *testing.T) {
+	p := sample(1, 1)
+	p.ColumnTitle = "at the end of training, network b"
+	d := drawn(t, p, Page{})
+	d.requireTidy(t)
+	assert.Equal(t, 1, d.count(p.ColumnTitle))
 }
 
 // Names that have no room are left out evenly, from the first; none overlaps.
@@ -300,6 +315,17 @@ func TestPanesShare(t *testing.T) {
 	assert.Equal(t, 2, d.count(p.Panes[0].Rows[0]))
 	assert.Equal(t, 7, d.count("at the end"))
 	assert.Equal(t, 1, d.count("SVCCA similarity"))
+
+	assert.Zero(t, d.count("undefined"))
+	p.Panes[5].Undefined = make([][]bool, 6)
+	for i := range 6 {
+		p.Panes[5].Undefined[i] = make([]bool, 5)
+	}
+	p.Panes[5].Undefined[2][2], p.Panes[3].Values[1][1], p.Panes[6].Values[1][1] = true, -0.1, 1.5
+	d = drawn(t, &p, Page{})
+	for _, text := range []string{"undefined", "≤ 0", "≥ 1"} {
+		assert.Equal(t, 1, d.count(text), "one scale for all: %s", text)
+	}
 
 	p.Panes = p.Panes[:4]
 	d = drawn(t, &p, Page{})
