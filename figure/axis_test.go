@@ -77,6 +77,12 @@ func TestMarkTexts(t *testing.T) {
 	assert.Equal(t, []string{"0.001", "0.01", "0.1", "1", "10"}, texts(axis{1e-3, 10, true}.marks(always)))
 	assert.Equal(t, []string{"1e−8", "1e−6", "1e−4"}, texts(axis{1e-9, 2e-4, true}.marks(func(m []mark) bool { return len(m) < 4 })))
 	assert.Equal(t, []string{"2", "3", "4", "5", "6", "7", "8", "9"}, texts(axis{1.5, 9, true}.marks(always)), "less than a decade: equal steps")
+	for _, log := range []bool{false, true} {
+		ends := newAxis([]float64{1 / mostValue, mostValue}, log)
+		assert.True(t, finite(ends.low) && finite(ends.high) && finite(ends.high-ends.low))
+		assert.Greater(t, ends.at(1/mostValue), 0.)
+		assert.Less(t, ends.at(mostValue), 1.)
+	}
 	minor := 0
 	for _, m := range (axis{1, 100, true}).marks(always) {
 		if m.text == "" {

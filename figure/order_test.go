@@ -125,6 +125,20 @@ func TestClusteredTies(t *testing.T) {
 	}
 }
 
+// Of three equal distances that to the lowest number merges first, and a pair
+// without a score last.
+func TestClusteredFirst(t *testing.T) {
+	far := map[[2]int]float64{{0, 1}: 0.1, {0, 2}: 0.1, {0, 3}: 0.1, {1, 2}: 0.5, {1, 3}: 0.6, {2, 3}: 0.7}
+	star := square(4, func(i, j int) float64 { return 1 - far[[2]int{min(i, j), max(i, j)}] })
+	// 0 and 1 merge, then 2 beside 0; 3 is nearer to 1 than to 2.
+	assert.Equal(t, []int{2, 0, 1, 3}, clusteredOrder(t, star))
+
+	far = map[[2]int]float64{{0, 2}: 0.1, {1, 2}: 0.2}
+	gap := square(3, func(i, j int) float64 { return 1 - far[[2]int{min(i, j), max(i, j)}] })
+	gap.Undefined = [][]bool{{false, true, false}, {true, false, false}, {false, false, false}}
+	assert.Equal(t, []int{0, 2, 1}, clusteredOrder(t, gap))
+}
+
 // Groups that are alike within stay together, whatever is undefined.
 func TestClusteredUndefined(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -173,6 +174,30 @@ func TestPages(t *testing.T) {
 		assert.ErrorIs(t, render(f, &bytes.Buffer{}, SVG, Page{Height: 72}), ErrPage, "nothing is left for the data")
 	}
 	assert.ErrorIs(t, sample(1, 2000).Render(&bytes.Buffer{}, SVG, Page{}), ErrPage, "cells too thin to be seen")
+}
+
+// Texts of any length, on the narrowest page that has room for the data.
+func TestLongTexts(t *testing.T) {
+	long := strings.Repeat("how long this is ", 30)
+	word := strings.Repeat("x", 300)
+	p := sample(3, 2)
+	p.Title, p.RowTitle, p.ColumnTitle, p.Score = long, long, long, long
+	p.Rows[1], p.Columns[1] = word, long
+	p.Undefined = [][]bool{{false, true}, {false, false}, {false, false}}
+	p.Values[0][0], p.Values[1][1] = -0.1, 1.1
+	q := *sample(3, 2)
+	q.Title = word
+	c := sampleCurves(3)
+	c.Title, c.XLabel, c.YLabel, c.Series[1].Name = long, long, long, long
+	for _, f := range []figure{
+		p, &Panes{Title: word, Panes: []Pane{q, q, q}}, c, &Correlations{Title: word, Rho: []float64{1, 0.5}, Chance: 0.2},
+		&Spectra{Title: long, Spectra: []Spectrum{{word, []float64{2, 1}, 1}}},
+	} {
+		for _, width := range []float64{leastWidth, 150, 400} {
+			d := drawn(t, f, Page{Width: width})
+			d.requireTidy(t)
+		}
+	}
 }
 
 func TestFormatOf(t *testing.T) {

@@ -108,6 +108,14 @@ func TestPaneTidy(t *testing.T) {
 
 // Where there is room every name, title and number is there.
 func TestPaneTexts(t *testing.T) {
+	crowded := drawn(t, sample(8, 45), Page{})
+	heights := map[string]float64{}
+	for _, s := range crowded.texts {
+		heights[s.text] = math.Round(100 * min(s.width(), s.height()))
+	}
+	assert.Less(t, heights["b/fc0"], heights["SVCCA similarity"])
+	assert.Equal(t, heights["b/fc0"], heights["layer4.1.conv0"], "names are set in one size")
+
 	p := sample(8, 7)
 	p.Rows[3] = "layer4.1.conv2.relu"
 	p.Title, p.RowTitle, p.ColumnTitle, p.Score = "Two networks", "network a", "network b", "mean ρ"
@@ -132,12 +140,6 @@ func TestPaneTexts(t *testing.T) {
 		assert.True(t, c.left <= s.left && s.right <= c.right && c.bottom <= s.bottom && s.top <= c.top, "%q leaves its cell", s.text)
 	}
 	assert.Equal(t, 56, numbers)
-
-	heights := map[string]float64{}
-	for _, s := range d.texts {
-		heights[s.text] = math.Round(100 * min(s.width(), s.height()))
-	}
-	assert.Equal(t, heights[p.Rows[0]], heights[p.Columns[0]], "names are set in one size")
 
 	p.Distances = true
 	p.Undefined = make([][]bool, 8)
@@ -345,6 +347,17 @@ func TestPanesShare(t *testing.T) {
 	p.Panes[1].Values[0][0] = math.NaN()
 	assert.ErrorIs(t, p.Render(&bytes.Buffer{}, SVG, Page{}), ErrNotFinite)
 	assert.ErrorIs(t, Panes{}.Render(&bytes.Buffer{}, SVG, Page{}), ErrShape)
+}
+
+// Names a little too wide are set smaller before anything is cut.
+func TestFitNames(t *testing.T) {
+	one := []string{"layer4.1.conv2.relu"}
+	l := fitNames(one, 20, textWidth(one[0], 7), nameSize)
+	assert.Equal(t, labels{one, 7, textWidth(one[0], 7)}, l)
+	l = fitNames(one, 20, textWidth(one[0], 5), nameSize)
+	assert.Equal(t, leastSize, l.size)
+	assert.Contains(t, l.text[0], "…")
+	assert.LessOrEqual(t, l.extent, textWidth(one[0], 5))
 }
 
 // Names too long are cut in the middle, where that keeps them different.
