@@ -149,6 +149,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		if math.Ceil(p.Width*scale)*math.Ceil(plan.height*scale) > mostPixels {
 			return nil, fmt.Errorf("%w: %.0f by %.0f points at %d DPI are more than %d pixels: give fewer DPI", ErrPage, p.Width, plan.height, p.DPI, mostPixels)
 		}
+		// The last pixels may lie on the page in part only.
 		paper := color.Color(look.paper)
 		if p.Transparent {
 			paper = color.Transparent
@@ -164,7 +165,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		canvas = vgpdf.New(w, h)
 	}
 	s := &sheet{Canvas: canvas, look: look, pdf: format == PDF}
-	if !p.Transparent && format != PNG { // whose last pixels it might cover in part
+	if !p.Transparent {
 		s.fill(look.paper, box{0, 0, p.Width, plan.height})
 	}
 	plan.draw(s)
