@@ -15,17 +15,19 @@
 //
 // Render checks everything first and writes once, a whole file or nothing. Same
 // figure and page give the same bytes in SVG and PNG; PDF says when it was made.
-// Layers are named in full where there is room, else shortened in the middle,
-// and every second, third, … is named where there are too many.
+//
+// Layers are named in full where there is room. Names too long lose first what
+// all begin or end with, then their middles; where there are too many, every
+// second, third, … has its name.
 //
 // # Colours
 //
 // Scores always run from 0 to 1, so that panes compare. Their colours go from
 // dark violet through green to yellow, past the colours of viridis (van der Walt
-// and Smith, 2015), placed so that CIE lightness grows in proportion to the
-// score: equal steps look equal, also in grey, and to all kinds of colour
-// blindness. Curves are in colours of Okabe and Ito (2008) and differ by marker
-// and dash as well.
+// and Smith, 2015), placed so that CIE lightness L* grows in proportion to the
+// score: equal steps are equally much lighter, also in grey, and lighter to all
+// kinds of colour blindness. Curves are in colours of Okabe and Ito (2008) and
+// differ by marker and dash as well.
 //
 // # Text
 //

@@ -9,8 +9,14 @@ import (
 	"unicode/utf8"
 )
 
+// mostText bounds texts, in bytes, of which no page shows as many.
+const mostText = 4096
+
 // checkText tells what is wrong with a text that what is the name of.
 func checkText(what, text string) error {
+	if len(text) > mostText {
+		return fmt.Errorf("%w: %s begins %q and has %d bytes: at most %d", ErrText, what, text[:20], len(text), mostText)
+	}
 	if !utf8.ValidString(text) {
 		return fmt.Errorf("%w: %s %q: it must be UTF-8", ErrText, what, text)
 	}

@@ -281,6 +281,7 @@ func TestPaneRefuses(t *testing.T) {
 		{"empty name", func(p *Pane) { p.Rows[1] = " " }, ErrText, "row 2 of 2 is empty"},
 		{"control", func(p *Pane) { p.Columns[1] = "a\x1b[1m" }, ErrText, "U+001B"},
 		{"lines", func(p *Pane) { p.Title = "a\nb" }, ErrText, "Title"},
+		{"long", func(p *Pane) { p.Rows[0] = strings.Repeat("a", 4097) }, ErrText, "4097 bytes"},
 		{"UTF-8", func(p *Pane) { p.Score = "a\xff" }, ErrText, "UTF-8"},
 	} {
 		p := sample(2, 3)
