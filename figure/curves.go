@@ -1,0 +1,157 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Curves are series over one axis: scores of layers over the steps of training,
+// of a class over the layers of a network, accuracy over directions kept.
+type Curves struct {
+	Title, XLabel, YLabel string
+	// Series are told apart by colour, dash and marker; there may be 28.
+	Series []Series
+	// LogX: x, which must be positive, is spaced by its logarithm.
+	LogX bool
+	// From and To are the ends of the y axis; what lies beyond is cut off. Both
+	// zero: what the data reach over. Scores are well shown from 0 to 1.
+	From, To float64
+}
+
+// Series is one of Curves.
+type Series struct {
+	// Name stands in the legend. It may be empty where there is one series.
+	Name string
+	// X grows from point to point.
+	X, Y []float64
+	// Low and High bound a band around Y. Nil: none.
+	Low, High []float64
+}
+
+// Render writes the curves, whole or not at all. The error wraps ErrShape,
+// ErrNotFinite, ErrRange, ErrText, ErrPage, or is w's.
+func (c Curves) Render(w io.Writer, format Format, page Page) error {
+	return render(&c, w, format, page)
+}
+
+func (c *Curves) width() float64 { return 360 }
+
+func (c *Curves) check() error {
+	for _, t := range []struct{ what, text string }{{"Title", c.Title}, {"XLabel", c.XLabel}, {"YLabel", c.YLabel}} {
+		if err := checkText(t.what, t.text); err != nil {
+			return err
+		}
+	}
+	if len(c.Series) == 0 || len(c.Series) > mostSeries {
+		return fmt.Errorf("%w: %d series: from 1 to %d can be told apart", ErrShape, len(c.Series), mostSeries)
+	}
+	names := make([]string, len(c.Series))
+	for i := range c.Series {
+		names[i] = c.Series[i].Name
+		if err := c.Series[i].check(fmt.Sprintf("Series[%d] (%s)", i, names[i]), c.LogX); err != nil {
+			return err
+		}
+	}
+	if err := checkAxis("From", c.From, false); err != nil {
+		return err
+	}
+	if err := checkAxis("To", c.To, false); err != nil {
+		return err
+	}
+	if c.From != 0 || c.To != 0 {
+		if c.To-c.From < leastSpan*max(math.Abs(c.From), math.Abs(c.To)) {
+			return fmt.Errorf("%w: the y axis is to run from %g to %g: To must be above From by a thousandth of either", ErrRange, c.From, c.To)
+		}
+	}
+	if len(names) == 1 && names[0] == "" {
+		return nil
+	}
+	return checkNames("series", names)
+}
+
+func (r *Series) check(what string, log bool) error {
+	if len(r.X) == 0 || len(r.Y) != len(r.X) {
+		return fmt.Errorf("%w: %s has %d x and %d y: it needs as many, one at least", ErrShape, what, len(r.X), len(r.Y))
+	}
+	if (r.Low != nil || r.High != nil) && (len(r.Low) != len(r.X) || len(r.High) != len(r.X)) {
+		return fmt.Errorf("%w: %s has %d x, but a band of %d low and %d high", ErrShape, what, len(r.X), len(r.Low), len(r.High))
+	}
+	for i := range r.X {
+		if err := checkAxis(fmt.Sprintf("%s: X[%d]", what, i), r.X[i], log); err != nil {
+			return err
+		}
+		if i > 0 && !(r.X[i] > r.X[i-1]) {
+			return fmt.Errorf("%w: %s: X[%d] = %g follows %g: x must grow", ErrRange, what, i, r.X[i], r.X[i-1])
+		}
+		if err := checkAxis(fmt.Sprintf("%s: Y[%d]", what, i), r.Y[i], false); err != nil {
+			return err
+		}
+		if r.Low == nil {
+			continue
+		}
+		if err := checkAxis(fmt.Sprintf("%s: Low[%d]", what, i), r.Low[i], false); err != nil {
+			return err
+		}
+		if err := checkAxis(fmt.Sprintf("%s: High[%d]", what, i), r.High[i], false); err != nil {
+			return err
+		}
+		if r.Low[i] > r.High[i] {
+			return fmt.Errorf("%w: %s: Low[%d] = %g is above High[%d] = %g", ErrRange, what, i, r.Low[i], i, r.High[i])
+		}
+	}
+	return nil
+}
+
+func (c *Curves) layout(page Page, look *look) (plan, error) {
+	var xs, ys []float64
+	for _, r := range c.Series {
+		xs = append(xs, r.X...)
+		ys = slices.Concat(ys, r.Y, r.Low, r.High)
+	}
+	y := newAxis(ys, false)
+	if c.From != 0 || c.To != 0 {
+		y = axis{low: c.From, high: c.To}
+	}
+	var legend []entry
+	if c.Series[0].Name != "" {
+		for i, r := range c.Series {
+			legend = append(legend, entry{r.Name, look.style(i).sample})
+		}
+	}
+	return (&chart{
+		title: c.Title, xLabel: c.XLabel, yLabel: c.YLabel,
+		x: newAxis(xs, c.LogX), y: y, legend: legend,
+		content: func(s *sheet, on area) {
+			for i := range c.Series {
+				c.Series[i].band(s, on, look.style(i).colour)
+			}
+			for i, r := range c.Series {
+				s.curve(on, look.style(i), places(on, r.X, r.Y))
+			}
+		},
+	}).layout(page, look)
+}
+
+func places(on area, x, y []float64) []vg.Point {
+	at := make([]vg.Point, len(x))
+	for i := range x {
+		at[i] = on.point(x[i], y[i])
+	}
+	return at
+}
+
+// band fills between Low and High, a quarter opaque.
+func (r *Series) band(s *sheet, on area, c color.RGBA) {
+	if len(r.Low) < 2 {
+		return
+	}
+	around := places(on, r.X, r.High)
+	slices.Reverse(around)
+	around = append(places(on, r.X, r.Low), around...)
+	s.polygon(s.quarter(c), on.canvas(s).ClipPolygonXY(around)...)
+}
