@@ -340,6 +340,35 @@ func TestHostilePaths(t *testing.T) {
 	}
 }
 
+// TestWholeNameFirst: a file of the whole name comes before a member, and of the
+// ways to cut a name the one with the longest file.
+func TestWholeNameFirst(t *testing.T) {
+	dir := t.TempDir()
+	archive, err := os.ReadFile(savedNPZ(t, zip.Store, npyMember{"a", array{descr: "<f4", shape: []int{1}}.file()},
+		npyMember{"b:a", array{descr: "<f4", shape: []int{2}}.file()}))
+	require.NoError(t, err)
+	path := filepath.Join(dir, "x")
+	if err := os.WriteFile(path+":b", array{descr: "<f4", shape: []int{3}}.file(), 0o600); err != nil {
+		t.Skipf("no colons in names here: %v", err)
+	}
+	require.NoError(t, os.WriteFile(path, archive, 0o600))
+	for name, datapoints := range map[string]int{path + ":a": 1, path + ":b": 3} {
+		n, _ := opened(t, name).Dims()
+		assert.Equal(t, datapoints, n, name)
+	}
+	_, err = Open(path + ":b:a")
+	assert.ErrorContains(t, err, "x:b is one array, without members")
+	require.NoError(t, os.Remove(path+":b"))
+	n, _ := opened(t, path+":b:a").Dims()
+	assert.Equal(t, 2, n)
+	file, member := SplitMember(path + ":b:a")
+	assert.Equal(t, []string{path, "b:a"}, []string{file, member})
+	file, member = SplitMember(filepath.Join(dir, "y:b"))
+	assert.Equal(t, []string{filepath.Join(dir, "y:b"), ""}, []string{file, member})
+	file, member = SplitMember(dir + ":b")
+	assert.Equal(t, []string{dir + ":b", ""}, []string{file, member}, "a directory has no members")
+}
+
 // TestShrinkingArchives: files that become shorter between opening and reading, and
 // compressed ones in between.
 func TestShrinkingArchives(t *testing.T) {
