@@ -163,7 +163,7 @@ func (a *archive) choices() string {
 // others.
 func (a *archive) layers() ([]string, error) {
 	names := a.names()
-	var layers []string
+	layers := []string{} // of a .npy they are nil
 	for _, name := range names {
 		if of, is := companionOf(name); is && a.holds.has(of) {
 			h, _, shut, err := a.holds.open(of, inArchive(a.path, of))

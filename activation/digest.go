@@ -13,8 +13,8 @@ import (
 const digestBytes = 1 << 20
 
 // Digest returns the SHA-256 of the layer: of its numbers of datapoints and
-// neurons, the shape, type and order in which they are stored, and all bytes of
-// the array. Files of equal digest hold equal values, bit for bit, in equal
+// neurons, the shape, type and order in which they are stored, the scale and zero
+// point of int8, and all bytes of the array, inflated where they are compressed. Files of equal digest hold equal values, bit for bit, in equal
 // places. Not conversely: the same values in another type, byte order or order of
 // axes have another digest, and so have the two sides of T. What precedes the
 // array, its header's version and spaces, does not count.

@@ -78,7 +78,7 @@ func (f *File) ints(first, count int) ([]int64, error) {
 	case err != nil:
 		return nil, err
 	case beyond >= 0:
-		return nil, f.fault("element %d is %d, more than %d", first+beyond, uint64(values[beyond]), math.MaxInt64)
+		return nil, f.fault("element %d is %d, more than %d", first+beyond, uint64(values[beyond]), int64(math.MaxInt64))
 	}
 	return values, nil
 }

@@ -19,7 +19,7 @@ var ErrNotLayer = errors.New("not a layer")
 // read, it is damaged, or it holds elements or a shape that are not read or do not
 // allow what was asked.
 type FormatError struct {
-	Name    string // of the file or stream, as given to Open, OpenShards, NewFile or NewStream
+	Name    string // of the file or stream, as given to Open, OpenShards, NewFile or NewStream, or of a member
 	Problem string // what was expected, what was found, what to do
 
 	notLayer bool
