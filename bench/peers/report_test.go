@@ -157,16 +157,19 @@ func TestField(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	good := options{work: "w1,growth,w4", rounds: 1, threads: 1, n1: 3, n2: 3, n3: 3, n4: 3, d: 2, d4: 2, size: 1, channels: 2, rows: 1, pairs: 1}
+	good := options{work: "w1,growth,w4", rounds: 1, threads: 1, n1: 3, n2: 3, n3: 3, n4: 3, n6: 3, d: 2, d4: 2, d6: 2, e6: 1, density: 0.5, size: 1, channels: 2, rows: 1, pairs: 1}
 	assert.NoError(t, good.check(0))
 	assert.Error(t, good.check(1))
 	for name, spoil := range map[string]func(*options){
-		"work":    func(o *options) { o.work = "w1,w6" },
+		"work":    func(o *options) { o.work = "w1,w8" },
 		"no work": func(o *options) { o.work = "" },
 		"rounds":  func(o *options) { o.rounds = 0 },
 		"n1":      func(o *options) { o.n1 = 2 },
 		"n3":      func(o *options) { o.n3 = 2 },
 		"n4":      func(o *options) { o.n4 = 1 },
+		"n6":      func(o *options) { o.n6 = 2 },
+		"e6":      func(o *options) { o.e6 = 0 },
+		"density": func(o *options) { o.density = 0 },
 	} {
 		o := good
 		spoil(&o)
