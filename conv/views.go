@@ -7,8 +7,12 @@ import (
 )
 
 // Flatten returns the layer of images × all values of a map: every position of a
-// channel is a neuron of its own. Nothing is copied.
+// channel is a neuron of its own. Nothing is copied; of a vector it is the layer that
+// Vector was given.
 func (m Maps) Flatten() svcca.Layer {
+	if m.vector {
+		return m.layer
+	}
 	if m.memory != nil {
 		return m.memory(m.images, m.size())
 	}
