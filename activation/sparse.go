@@ -20,6 +20,7 @@ type Sparse struct {
 	source *source
 	stored element
 	values compressed.Matrix // by datapoints
+	from   *taken            // what Take took the values from; nil of the layer that was opened
 }
 
 var _ Layer = (*Sparse)(nil)
@@ -102,16 +103,26 @@ func (s *Sparse) T() *Sparse { return s.with(s.values.Transposed()) }
 
 // take is Take, of a copy.
 func (s *Sparse) take(axis int, indices []int) Layer {
+	var t *Sparse
 	if axis == 0 {
-		return s.with(s.values.Select(indices))
+		t = s.with(s.values.Select(indices))
+	} else {
+		t = s.with(s.values.Transposed().Select(indices).Transposed())
 	}
-	return s.with(s.values.Transposed().Select(indices).Transposed())
+	t.from = newTaken(s, axis, indices)
+	return t
 }
 
 func (s *Sparse) with(values compressed.Matrix) *Sparse {
-	t := *s
-	t.values = values
-	return &t
+	return &Sparse{name: s.name, source: s.source, stored: s.stored, values: values}
+}
+
+// Origin is where Take took a value.
+func (s *Sparse) Origin(row, col int) (of Layer, datapoint, neuron int) {
+	if s.from == nil {
+		return nil, row, col
+	}
+	return s.from.Origin(row, col)
 }
 
 // Digest returns the SHA-256 of the numbers of datapoints and neurons, of Storage, and

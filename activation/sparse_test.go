@@ -391,3 +391,24 @@ func FuzzSparse(f *testing.F) {
 		require.Equal(t, sum, turned, "whole numbers, which add up exactly")
 	})
 }
+
+// TestSparseOrigin: what is taken of a sparse layer, twice, and turned, knows where it
+// was.
+func TestSparseOrigin(t *testing.T) {
+	s := openedSparse(t, exampleSparse())
+	view := Take(Take(Take(s, 0, []int{3, 0, 2}), 1, []int{5, 4, 1, 0}), 0, []int{2, 0})
+	whole, part := full(t, s), full(t, view)
+	for i := range part.Rows {
+		for j := range part.Cols {
+			of, row, col := Origin(view, i, j)
+			require.Same(t, s, of)
+			require.Equal(t, whole.At(row, col), part.At(i, j))
+			require.Equal(t, []int{2, 3}[i], row)
+			require.Equal(t, []int{5, 4, 1, 0}[j], col)
+		}
+	}
+	turned := s.T()
+	of, row, col := Origin(turned, 1, 2)
+	require.Same(t, turned, of)
+	require.Equal(t, [2]int{1, 2}, [2]int{row, col})
+}
