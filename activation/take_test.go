@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -94,6 +95,9 @@ func TestTake(t *testing.T) {
 	for _, shape := range [][]int{{1}, {70}, {1, 1}, {2, 9}, {70, 21}, {5, 140}, {0, 4}, {4, 0}, {7, 2, 3, 5}, {3, 4, 0, 2}} {
 		for _, fortran := range []bool{false, true} {
 			for _, tuned := range []tuning{defaultTuning, {scratch: 64}, {scratch: 1024, gap: 64}} {
+				if sanitizer.On && tuned.scratch != 64 {
+					continue // one of them shows what an instrumented build can
+				}
 				a := array{descr: "<f4", fortran: fortran, shape: shape}
 				f := openBytes(t, a.file())
 				f.tuning = tuned

@@ -2,6 +2,7 @@ package activation
 
 import (
 	"fmt"
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"math"
 	"testing"
 
@@ -80,6 +81,9 @@ func TestTokens(t *testing.T) {
 				for _, rule := range []TokenRule{Each, Mean, Last} {
 					for _, masked := range []bool{false, true} {
 						for _, tuned := range []tuning{defaultTuning, {scratch: 64}} {
+							if sanitizer.On && tuned.scratch != 64 {
+								continue // one of them shows what an instrumented build can
+							}
 							a := array{descr: "<f8", fortran: fortran, shape: shape}
 							f := openBytes(t, a.file())
 							f.tuning = tuned
