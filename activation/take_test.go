@@ -10,11 +10,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
 	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // taking returns what numpy.take gives, by plain loops: the shape, and the element

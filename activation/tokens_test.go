@@ -2,10 +2,10 @@ package activation
 
 import (
 	"fmt"
-	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"math"
 	"testing"
 
+	"github.com/gosvcca/gosvcca/internal/sanitizer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
