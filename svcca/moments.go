@@ -33,8 +33,8 @@ type moments struct {
 // cache of a small server, and products reach their full speed well below that.
 const panelBytes = 8 << 20
 
-// panelRows returns how many rows of d columns a block has.
-func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
+// panelRows returns how many rows of d columns a block has, also of none.
+func panelRows(d int) int { return min(max(panelBytes/(8*max(d, 1)), 64), 1024) }
 
 // newMoments reads n rows of the layers.
 func newMoments(p panel, n int) (*moments, error) {
