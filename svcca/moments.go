@@ -254,6 +254,10 @@ func (m *moments) shift(s *side) error {
 		groups := min(shiftGroups, chunks(m.n))
 		rows := min(chunkRows, m.n)
 		for i := range groups {
+			// They are far apart: of a compressed file each is long in coming.
+			if err := m.Ctx.Err(); err != nil {
+				return err
+			}
 			sample := take(&m.chunks[0], rows, s.d)
 			if err := s.Read(sample, i*(m.n-rows)/max(groups-1, 1), 0); err != nil {
 				return s.wrap(err)
