@@ -341,7 +341,7 @@ func (c *choosing) reading(l activation.Layer) string {
 		length, neurons = neurons, length
 	}
 	what := map[activation.TokenRule]string{activation.Each: "each token is a datapoint", activation.Mean: "the mean of its tokens is a datapoint", activation.Last: "its last token is a datapoint"}
-	text := fmt.Sprintf("%q: %s of %s × %s (%v), %s", l.Name(), plural(shape[0], "example"), plural(length, "token"), plural(neurons, "neuron"), layout, what[c.tokens.rule])
+	text := fmt.Sprintf("%q: %s, %s", l.Name(), tokensOf(shape, layout), what[c.tokens.rule])
 	var others []string
 	if !c.maps.layoutGiven {
 		others = append(others, fmt.Sprintf("--layout %v if these are %s × %s", other, plural(length, "channel"), plural(neurons, "time")))
@@ -353,6 +353,15 @@ func (c *choosing) reading(l activation.Layer) string {
 		text += "\nassumed; else " + strings.Join(others, ", ")
 	}
 	return text
+}
+
+// tokensOf says what an array of three dimensions holds.
+func tokensOf(shape []int, layout activation.TokenLayout) string {
+	length, neurons := shape[1], shape[2]
+	if layout == activation.NCT {
+		length, neurons = neurons, length
+	}
+	return fmt.Sprintf("%s of %s × %s (%v)", plural(shape[0], "example"), plural(length, "token"), plural(neurons, "neuron"), layout)
 }
 
 // chooseNeurons takes the same neurons, or channels of maps, of every layer.

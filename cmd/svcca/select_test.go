@@ -444,6 +444,17 @@ func TestSelectMaps(t *testing.T) {
 	assert.Equal(t, numbersIn(want), numbersIn(got))
 }
 
+// TestInfoOfTokens: what other commands take is no error.
+func TestInfoOfTokens(t *testing.T) {
+	tokenFiles(t)
+	status, stdout, stderr := call(t, "info", "x.npy")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Equal(t, `x.npy: 12 × 7 × 5, float64
+  tokens: 12 examples of 7 tokens × 5 neurons (ntd)
+      or: 12 examples of 5 tokens × 7 neurons (nct)
+`, stdout)
+}
+
 // TestTokensAsMaps: with --conv three dimensions are maps of height 1.
 func TestTokensAsMaps(t *testing.T) {
 	x, y := tokenFiles(t)
