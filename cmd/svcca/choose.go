@@ -204,7 +204,7 @@ func (c *choosing) join() error {
 func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 	if len(f.ids) == 1 && strings.Contains(f.ids[0], "*") {
 		for _, in := range inputs {
-			files = append(files, strings.ReplaceAll(f.ids[0], "*", strings.TrimSuffix(in.name, filepath.Ext(in.name))))
+			files = append(files, strings.ReplaceAll(f.ids[0], "*", withoutSuffix(in.name)))
 		}
 		return files, nil
 	}
@@ -213,6 +213,17 @@ func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 			plural(len(f.ids), "time"), plural(len(inputs), "layer"))
 	}
 	return f.ids, nil
+}
+
+// withoutSuffix returns the path of a layer's file without its suffix, of a member the
+// archive's. Of a layer in shards it is the name: what follows a dot there, as in
+// encoder.layers.2, is no suffix.
+func withoutSuffix(name string) string {
+	file := fileOf(name)
+	if isLayerFile(file) {
+		return strings.TrimSuffix(file, filepath.Ext(file))
+	}
+	return file
 }
 
 // withoutIDs returns those of inputs that are not the ids of another, by a pattern:

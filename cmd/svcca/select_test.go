@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -832,6 +833,26 @@ func TestIDsBesideLayers(t *testing.T) {
 	status, stdout, stderr := call(t, "matrix", "a", "--ids", "*.ids.npy", "--datapoints", ":200")
 	require.Equal(t, exitDone, status, stderr)
 	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
+}
+
+// TestIDsOfNamesWithDots: layers are called after modules, as in encoder.2, whose
+// number is no suffix; a member has the ids of its archive.
+func TestIDsOfNamesWithDots(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m := gaussian(1, 60, 6)
+	require.NoError(t, os.Mkdir("encoder.2", 0o700))
+	save(t, "encoder.2/part-0.npy", m.View(0, 0, 20, 6))
+	save(t, "encoder.2/part-1.npy", m.View(20, 0, 40, 6))
+	saveNPZ(t, "x.npz", zip.Deflate, arrayOf{"encoder.2", npy(t, m)}, arrayOf{"fc", npy(t, m)})
+	save(t, "want.npy", m)
+	for _, name := range []string{"encoder.2", "x", "want"} {
+		saveIndices(t, name+".ids", interval(0, 60))
+	}
+	for _, layer := range []string{"encoder.2", "x.npz:encoder.2", "x.npz:fc"} {
+		status, _, stderr := call(t, "compare", layer, "want.npy", "--ids", "*.ids")
+		assert.Equal(t, exitDone, status, "%s: %s", layer, stderr)
+		assert.Contains(t, stderr, "ids: 60 of 60 datapoints match", layer)
+	}
 }
 
 // TestSelectWithoutTheFirst: mask and weights are of the first layer that is there.
