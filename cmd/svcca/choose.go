@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,9 @@ func (c *choosing) present(do func(i int, l activation.Layer) error) error {
 		err := do(i, l)
 		if err == nil {
 			continue
+		}
+		if errors.Is(err, context.Canceled) {
+			return err // of no layer
 		}
 		if err := c.bad(i, err); err != nil {
 			return err

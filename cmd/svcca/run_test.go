@@ -207,6 +207,22 @@ func (c *countdown) Err() error {
 	return nil
 }
 
+// TestInterruptedLeavesNoneOut: that work is stopped is the fault of no layer.
+func TestInterruptedLeavesNoneOut(t *testing.T) {
+	_, x, y := pair(t)
+	for look := int64(0); ; look++ {
+		require.Less(t, look, int64(1000))
+		ctx := &countdown{Context: t.Context()}
+		ctx.left.Store(look)
+		var stdout, stderr bytes.Buffer
+		if run(ctx, []string{"matrix", x, y, "--nonfinite", "drop", "--skip-bad"}, &stdout, &stderr) == exitDone {
+			break
+		}
+		require.NotContains(t, stderr.String(), "warning", look)
+		require.Contains(t, stderr.String(), "svcca: interrupted\n", look)
+	}
+}
+
 // TestInterrupted stops each command at every place where it looks, demo, which
 // looks often, at ever fewer.
 func TestInterrupted(t *testing.T) {
