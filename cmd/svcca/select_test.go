@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -724,6 +725,27 @@ func TestSelectMoments(t *testing.T) {
 	save(t, "want_y.npy", ty)
 	assert.Equal(t, sums("want_x.npy", "want_y.npy").Rho, sums("x.npy", "y.npy").Rho)
 	assert.InDelta(t, sums("want_x.npy", "want_y.npy").Mean, sums("xc.npy", "yc.npy", "--layout", "nct").Mean, 1e-12)
+}
+
+// TestProjectShards: a layer in shards is one, and none of them is written over.
+func TestProjectShards(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x := gaussian(1, 60, 6)
+	save(t, "x.npy", x)
+	save(t, "y.npy", mixed(60, 5))
+	pattern := shards(t, "a", x, 25, 60)
+	require.Equal(t, exitDone, first(call(t, "compare", "x.npy", "y.npy", "--directions", "d.npz")))
+	require.Equal(t, exitDone, first(call(t, "project", "d.npz", "x.npy", "--side", "x", "-o", "want.npy")))
+	for _, data := range []string{"a", pattern} {
+		status, _, stderr := call(t, "project", "d.npz", data, "--side", "x", "-o", "got.npy", "--force")
+		require.Equal(t, exitDone, status, stderr)
+		assert.Equal(t, read(t, "want.npy"), read(t, "got.npy"))
+		paths, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		status, _, stderr = call(t, "project", "d.npz", data, "--side", "x", "-o", paths[1], "--force")
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, paths[1]+" is read by this command")
+	}
 }
 
 func TestSelectProject(t *testing.T) {
