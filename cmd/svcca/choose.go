@@ -287,7 +287,7 @@ func (c *choosing) chooseTokens() error {
 	case err != nil:
 		return err
 	case len(told) > mostNotices:
-		c.say(fmt.Sprintf("and %d more layers of three dimensions", len(told)-mostNotices))
+		c.say(fmt.Sprintf("and %s of three dimensions", plural(len(told)-mostNotices, "more layer")))
 	}
 	switch {
 	case len(told) == 0 && c.tokens.given:

@@ -457,6 +457,29 @@ func TestInfoOfTokens(t *testing.T) {
 `, stdout)
 }
 
+func TestTokensOfManyLayers(t *testing.T) {
+	tokenFiles(t)
+	args := []string{"matrix"}
+	for i := range mostNotices + 1 {
+		name := fmt.Sprintf("layer%d.npy", i)
+		require.NoError(t, os.Link("x.npy", name))
+		args = append(args, name)
+	}
+	status, _, stderr := call(t, args...)
+	require.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stderr, "svcca: and 1 more layer of three dimensions\n")
+}
+
+// TestTokensOfOtherExamples: a file of other rows is not to be transposed.
+func TestTokensOfOtherExamples(t *testing.T) {
+	tokenFiles(t)
+	save(t, "rows.npy", gaussian(1, 84, 5))
+	status, _, stderr := call(t, "compare", "x.npy", "rows.npy")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "x.npy has 12 examples or datapoints, rows.npy 84: they must be the same in the same order; a file of tokens, of three dimensions, goes")
+	assert.NotContains(t, stderr, "--transpose")
+}
+
 // TestTokensAsMaps: with --conv three dimensions are maps of height 1.
 func TestTokensAsMaps(t *testing.T) {
 	x, y := tokenFiles(t)
@@ -819,7 +842,7 @@ func TestSelectMisused(t *testing.T) {
 		{"compare x.npy y.npy --conv dft --mask tokens.npy", exitMisused, "tokens.npy is a mask of 12 × 7: of maps, --conv pixels leaves out positions"},
 		{"compare x.npy y.npy --conv pixels --mask pixels.npy", exitFailed, "pixels.npy is a mask of 2 × 7 an image, the maps of x.npy are of 1 × 7"},
 		{"compare x.npy y.npy --conv dft --tokens each", exitMisused, "--tokens does not go with --conv"},
-		{"compare x.npy flat.npy", exitFailed, "x.npy has 12 datapoints, flat.npy 84"},
+		{"compare x.npy flat.npy", exitFailed, "x.npy has 12 examples or datapoints, flat.npy 84"},
 		{"compare x.npy y.npy --transpose", exitFailed, "only an array of 2 dimensions"},
 		{"compare flat.npy flat.npy --tokens last", exitMisused, "--tokens is for files of three dimensions"},
 		{"compare flat.npy flat.npy --layout nct", exitMisused, "--layout is for feature maps and tokens"},
