@@ -880,6 +880,26 @@ func TestIDsBesideLayers(t *testing.T) {
 	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
 }
 
+// TestIDsInOrder: the matrix has layers in natural order, so that ids in the order of
+// arguments that are not would be another layer's.
+func TestIDsInOrder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m := gaussian(1, 60, 6)
+	backwards := interval(0, 60)
+	slices.Reverse(backwards)
+	save(t, "b2.npy", m)
+	saveIndices(t, "b2.ids", interval(0, 60))
+	save(t, "b10.npy", rowsOf(m, backwards, nil))
+	saveIndices(t, "b10.ids", backwards)
+	got, _ := matrixOf(t, "b2.npy", "b10.npy", "--ids", "b2.ids", "--ids", "b10.ids")
+	assert.InDelta(t, 1, *got.Pairs[0][1].Mean, 1e-9)
+	got, _ = matrixOf(t, "b10.npy", "--against", "b2.npy", "--ids", "b10.ids", "--ids", "b2.ids")
+	assert.InDelta(t, 1, *got.Pairs[0][0].Mean, 1e-9)
+	status, _, stderr := call(t, "matrix", "b10.npy", "b2.npy", "--ids", "b10.ids", "--ids", "b2.ids")
+	assert.Equal(t, exitMisused, status)
+	assert.Contains(t, stderr, "layers are in natural order: name b2.npy before b10.npy and the ids likewise")
+}
+
 // TestIDsOfNamesWithDots: layers are called after modules, as in encoder.2, whose
 // number is no suffix; a member has the ids of its archive.
 func TestIDsOfNamesWithDots(t *testing.T) {
