@@ -80,7 +80,7 @@ for code in "b1 i1 i2 i4 i8 u1 u2 u4 u8".split():
     for end in "<>":
         for order in "CF":
             arrays[code + {"<": "l", ">": "b"}[end] + order] = np.array((values((5, 7)) % 100).astype(end + code), order=order)
-arrays["huge"] = np.array([1, 2**63], dtype="u8")
+arrays["huge"] = np.array([1, 2**63, 2**63 + 5], dtype="u8")
 np.savez(sys.argv[1] + "/x", **arrays)
 np.savez_compressed(sys.argv[1] + "/y", **arrays)
 del arrays["texts"], arrays["bytes"]
@@ -108,7 +108,7 @@ write_safetensors(sys.argv[1] + "/z", {k: x.astype(x.dtype.newbyteorder("=")) fo
 				require.NoError(t, err)
 				assert.Equal(t, []int64{7}, got)
 			case "huge":
-				_, err := f.ints(0, 2)
+				_, err := f.ints(0, 3)
 				assert.ErrorContains(t, err, "element 1 is 9223372036854775808, more than 9223372036854775807")
 			default:
 				got, err := f.ints(3, 30)

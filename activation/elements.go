@@ -70,7 +70,7 @@ func (f *File) ints(first, count int) ([]int64, error) {
 	beyond := -1
 	err := f.elements(first, count, func(i int, raw []byte) {
 		values[i] = e.integer(raw)
-		if e.kind == uintKind && values[i] < 0 {
+		if e.kind == uintKind && values[i] < 0 && beyond < 0 {
 			beyond = i
 		}
 	})

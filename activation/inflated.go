@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -105,7 +106,7 @@ func (z *inflated) keep(end int64) error {
 	if z.disk == nil {
 		f, err := os.CreateTemp("", "gosvcca-*")
 		if err != nil {
-			return fmt.Errorf("inflating: %w", err)
+			return noRoom(err)
 		}
 		z.disk = f
 		z.unnamed = os.Remove(f.Name()) == nil // where open files may be removed
@@ -131,10 +132,18 @@ func (z *inflated) keep(end int64) error {
 // put writes p to the temporary file.
 func (z *inflated) put(p []byte) error {
 	if _, err := z.disk.WriteAt(p, z.kept.Load()); err != nil {
-		return fmt.Errorf("inflating: %w", err)
+		return noRoom(err)
 	}
 	z.kept.Add(int64(len(p)))
 	return nil
+}
+
+// noRoom is an error of the temporary file, by its directory: it has no name itself.
+func noRoom(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("inflating to a temporary file in %s: %w", os.TempDir(), err)
 }
 
 // next fills p with the next bytes of the member. With the last of them it makes

@@ -107,7 +107,8 @@ func sparseByColumns(a *archive) (byColumns bool, err error) {
 	return false, &FormatError{Name: a.path, Problem: fmt.Sprintf("a sparse matrix of the form %s: csr or csc expected", clip(name[0]))}
 }
 
-// inSparse opens an array of one dimension that has so many elements at least.
+// inSparse opens an array of one dimension that has so many elements at least, the
+// shape just as many.
 func inSparse(a *archive, member string, count int) (*File, error) {
 	f, err := a.array(member)
 	if err != nil {
@@ -116,7 +117,7 @@ func inSparse(a *archive, member string, count int) (*File, error) {
 	switch {
 	case len(f.header.shape) != 1:
 		err = f.fault("damaged: an array of shape %s in a sparse matrix: one dimension expected", formatShape(f.header.shape))
-	case f.count() < count:
+	case f.count() < count || f.count() > count && member == sparseShape:
 		err = f.fault("damaged: %d elements in a sparse matrix: %d expected", f.count(), count)
 	}
 	if err != nil {

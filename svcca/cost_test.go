@@ -29,6 +29,18 @@ func TestCostSerial(t *testing.T) {
 	assert.Equal(t, one.Factors, pane.Serial, "the widest layer alone")
 }
 
+// TestCostOfNothing: a layer without neurons is refused where it is read, and costs
+// nothing to speak of before.
+func TestCostOfNothing(t *testing.T) {
+	for _, solver := range []svcca.Solver{svcca.Automatic, svcca.Exact, svcca.Krylov} {
+		for _, n := range []int{0, 300} {
+			c := svcca.BetweenCost(n, 0, 0, svcca.Options{Solver: solver})
+			assert.Zero(t, c.Values, solver)
+			assert.Less(t, c.Memory, int64(1<<24), solver)
+		}
+	}
+}
+
 // TestCostGrows: more of anything takes no less, whatever the rule.
 func TestCostGrows(t *testing.T) {
 	rates := svcca.Rates{Products: 1e11, Factors: 1e11, Serial: 5e10, Values: 1e9}

@@ -270,6 +270,24 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestCancelledBetweenSamples: rows for provisional means are far apart, which may take
+// long where a layer is compressed, so that after each the context counts.
+func TestCancelledBetweenSamples(t *testing.T) {
+	x, y := ordinary(4000, 6, 5)
+	for stop := 1; stop <= 8; stop++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		reads := 0
+		counting := odd{Layer: x.layer(), storage: "float64", read: func(int) {
+			if reads++; reads == stop {
+				cancel()
+			}
+		}}
+		_, err := svcca.BetweenContext(ctx, counting, y.layer(), svcca.Options{})
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, stop, reads)
+	}
+}
+
 // finite fails where a number of a result is no number.
 func finite(t require.TestingT, c *svcca.Comparison) {
 	values := []float64{c.Mean, c.MeanSquare, c.WeightedX, c.WeightedY, c.Weighted, c.PWCCAX, c.PWCCAY}

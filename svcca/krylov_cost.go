@@ -8,7 +8,7 @@ const krylovGuess = 128
 // than twice what is kept, as it does where singular values fall like 1/i. Its memory
 // is that of the largest space.
 func krylovCost(n, d int, keep Keep) Cost {
-	order := min(n, d)
+	order := max(min(n, d), 1) // what has no values is refused later
 	block, most := krylovSizes(order, keep)
 	kept := krylovGuess
 	if keep.rule == keepCount {

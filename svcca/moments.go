@@ -33,8 +33,8 @@ type moments struct {
 // cache of a small server, and products reach their full speed well below that.
 const panelBytes = 8 << 20
 
-// panelRows returns how many rows of d columns a block has.
-func panelRows(d int) int { return min(max(panelBytes/(8*d), 64), 1024) }
+// panelRows returns how many rows of d columns a block has, also of none.
+func panelRows(d int) int { return min(max(panelBytes/(8*max(d, 1)), 64), 1024) }
 
 // newMoments reads n rows of the layers.
 func newMoments(p panel, n int) (*moments, error) {
@@ -254,6 +254,10 @@ func (m *moments) shift(s *side) error {
 		groups := min(shiftGroups, chunks(m.n))
 		rows := min(chunkRows, m.n)
 		for i := range groups {
+			// They are far apart: of a compressed file each is long in coming.
+			if err := m.Ctx.Err(); err != nil {
+				return err
+			}
 			sample := take(&m.chunks[0], rows, s.d)
 			if err := s.Read(sample, i*(m.n-rows)/max(groups-1, 1), 0); err != nil {
 				return s.wrap(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,9 @@ func (c *choosing) present(do func(i int, l activation.Layer) error) error {
 		err := do(i, l)
 		if err == nil {
 			continue
+		}
+		if errors.Is(err, context.Canceled) {
+			return err // of no layer
 		}
 		if err := c.bad(i, err); err != nil {
 			return err
@@ -204,7 +208,7 @@ func (c *choosing) join() error {
 func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 	if len(f.ids) == 1 && strings.Contains(f.ids[0], "*") {
 		for _, in := range inputs {
-			files = append(files, strings.ReplaceAll(f.ids[0], "*", strings.TrimSuffix(in.name, filepath.Ext(in.name))))
+			files = append(files, strings.ReplaceAll(f.ids[0], "*", withoutSuffix(in.name)))
 		}
 		return files, nil
 	}
@@ -213,6 +217,17 @@ func (f *selectFlags) idFiles(inputs []input) (files []string, err error) {
 			plural(len(f.ids), "time"), plural(len(inputs), "layer"))
 	}
 	return f.ids, nil
+}
+
+// withoutSuffix returns the path of a layer's file without its suffix, of a member the
+// archive's. Of a layer in shards it is the name: what follows a dot there, as in
+// encoder.layers.2, is no suffix.
+func withoutSuffix(name string) string {
+	file := fileOf(name)
+	if isLayerFile(file) {
+		return strings.TrimSuffix(file, filepath.Ext(file))
+	}
+	return file
 }
 
 // withoutIDs returns those of inputs that are not the ids of another, by a pattern:
@@ -272,7 +287,7 @@ func (c *choosing) chooseTokens() error {
 	case err != nil:
 		return err
 	case len(told) > mostNotices:
-		c.say(fmt.Sprintf("and %d more layers of three dimensions", len(told)-mostNotices))
+		c.say(fmt.Sprintf("and %s of three dimensions", plural(len(told)-mostNotices, "more layer")))
 	}
 	switch {
 	case len(told) == 0 && c.tokens.given:
@@ -341,7 +356,7 @@ func (c *choosing) reading(l activation.Layer) string {
 		length, neurons = neurons, length
 	}
 	what := map[activation.TokenRule]string{activation.Each: "each token is a datapoint", activation.Mean: "the mean of its tokens is a datapoint", activation.Last: "its last token is a datapoint"}
-	text := fmt.Sprintf("%q: %s of %s × %s (%v), %s", l.Name(), plural(shape[0], "example"), plural(length, "token"), plural(neurons, "neuron"), layout, what[c.tokens.rule])
+	text := fmt.Sprintf("%q: %s, %s", l.Name(), tokensOf(shape, layout), what[c.tokens.rule])
 	var others []string
 	if !c.maps.layoutGiven {
 		others = append(others, fmt.Sprintf("--layout %v if these are %s × %s", other, plural(length, "channel"), plural(neurons, "time")))
@@ -353,6 +368,15 @@ func (c *choosing) reading(l activation.Layer) string {
 		text += "\nassumed; else " + strings.Join(others, ", ")
 	}
 	return text
+}
+
+// tokensOf says what an array of three dimensions holds.
+func tokensOf(shape []int, layout activation.TokenLayout) string {
+	length, neurons := shape[1], shape[2]
+	if layout == activation.NCT {
+		length, neurons = neurons, length
+	}
+	return fmt.Sprintf("%s of %s × %s (%v)", plural(shape[0], "example"), plural(length, "token"), plural(neurons, "neuron"), layout)
 }
 
 // chooseNeurons takes the same neurons, or channels of maps, of every layer.

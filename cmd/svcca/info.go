@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/spf13/cobra"
@@ -82,7 +83,7 @@ func readings(args []string) (files []fileJSON, left []leftOut, err error) {
 		return nil, nil, err
 	}
 	for _, in := range inputs {
-		l, err := in.open(opening{maps: true})
+		l, err := in.open(opening{maps: true, tokens: true})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -92,7 +93,7 @@ func readings(args []string) (files []fileJSON, left []leftOut, err error) {
 	return files, left, nil
 }
 
-// reading says how a layer is read: of feature maps, in either layout.
+// reading says how a layer is read: of feature maps and tokens, in either layout.
 func (f fileJSON) reading() []string {
 	lines := []string{fmt.Sprintf("%s: %s, %s", shown(f.Name), shapeText(f.Shape), f.Storage)}
 	switch len(f.Shape) {
@@ -100,8 +101,8 @@ func (f fileJSON) reading() []string {
 		return append(lines, "  feature maps: "+reading(f.Shape, conv.NHWC), "            or: "+reading(f.Shape, conv.NCHW))
 	case 2:
 		return append(lines, fmt.Sprintf("  %s × %s", plural(f.Shape[0], "datapoint"), plural(f.Shape[1], "neuron")))
-	case 3, 5:
-		return append(lines, fmt.Sprintf("  %s of %d dimensions each", plural(f.Shape[0], "datapoint"), len(f.Shape)-1))
+	case 3:
+		return append(lines, "  tokens: "+tokensOf(f.Shape, activation.NTD), "      or: "+tokensOf(f.Shape, activation.NCT))
 	}
 	return append(lines, fmt.Sprintf("  %s of 1 neuron", plural(f.Shape[0], "datapoint")))
 }
@@ -112,7 +113,7 @@ func newInfo() *cobra.Command {
 		Use:   "info [FILE…]",
 		Short: "Tells what computes, or what files hold",
 		Long: `Tells what computes: libraries and their versions, kernels, threads. Of files of
-layers it tells their sizes, and of feature maps how they are read.`,
+layers it tells their sizes, and how feature maps and tokens are read.`,
 		Example: `  svcca info
   svcca info a/conv1.npy b.npz`,
 		Args: cobra.ArbitraryArgs,

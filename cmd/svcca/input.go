@@ -75,6 +75,9 @@ func checkDatapoints(x, y activation.Layer, transposed bool) error {
 	case isMaps(x) || isMaps(y):
 		return fmt.Errorf("%s has %d images or datapoints, %s %d: they must be the same in the same order",
 			shown(x.Name()), n, shown(y.Name()), other)
+	case len(x.Shape()) == 3 || len(y.Shape()) == 3:
+		return fmt.Errorf("%s has %d examples or datapoints, %s %d: they must be the same in the same order; a file of tokens, of three dimensions, goes with others of three, or by --tokens mean or last with one row an example",
+			shown(x.Name()), n, shown(y.Name()), other)
 	case transposed:
 		hint = "leave out --transpose if the files hold datapoints × neurons"
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 )
@@ -44,6 +45,9 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := m.idsInOrder(group); err != nil {
+			return nil, err
+		}
 		for _, l := range left {
 			m.left = append(m.left, l)
 			m.notice("left out: " + l.Reason)
@@ -66,6 +70,29 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 		}
 	}
 	return indices, nil
+}
+
+// idsInOrder is an error where files of ids, one for each layer, follow a group of
+// arguments that are not in the layers' order: they would be of others.
+func (m *matrix) idsInOrder(group []string) error {
+	if len(m.ids) < 2 {
+		return nil
+	}
+	var paths []string
+	for _, arg := range group {
+		some, err := expand(arg)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, naturally(some)...)
+	}
+	for i, path := range naturally(slices.Clone(paths)) {
+		if paths[i] != path {
+			return misusef("--ids is one file for each layer, and layers are in natural order: name %s before %s and the ids likewise, or give one name with a * for a layer's path without its suffix",
+				shown(path), shown(paths[i]))
+		}
+	}
+	return nil
 }
 
 // open opens every file, and names the first that cannot be used.

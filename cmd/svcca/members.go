@@ -51,25 +51,45 @@ func opens(path string) error {
 	return err
 }
 
-// withoutCompanions returns paths without those of the scales and zero points of
-// other files among them: of layer3.npy, where it holds int8, layer3.scale.npy and
-// layer3.zero_point.npy.
-func withoutCompanions(paths []string) (layers []string) {
-	quantized := func(path string) bool {
-		l, err := activation.OpenLayer(path)
-		if err != nil {
-			return false
-		}
-		defer l.Close()
-		return l.Storage() == "int8"
+// companionSuffixes are those of the files, beside a .npy of int8, of its scale and its
+// zero point: beside layer3.npy, layer3.scale.npy and layer3.zero_point.npy.
+var companionSuffixes = []string{".scale.npy", ".zero_point.npy"}
+
+// quantized reports whether the layer at path is of int8. Of one that cannot be opened,
+// perhaps for its scale, that is taken for granted.
+func quantized(path string) bool {
+	l, err := activation.OpenLayer(path)
+	if err != nil {
+		return true
 	}
+	defer l.Close()
+	return l.Storage() == "int8"
+}
+
+// companionsOf returns the files of the scale and the zero point of the layer at path.
+func companionsOf(path string) (files []string) {
+	if isMember(path) {
+		return nil
+	}
+	for _, suffix := range companionSuffixes {
+		file := strings.TrimSuffix(path, ".npy") + suffix
+		if _, err := os.Stat(file); err == nil && quantized(path) {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// withoutCompanions returns paths without those of the scales and zero points of
+// other files among them.
+func withoutCompanions(paths []string) (layers []string) {
 	there := map[string]bool{}
 	for _, path := range paths {
 		there[path] = true
 	}
 	for _, path := range paths {
 		of := path
-		for _, what := range []string{".scale.npy", ".zero_point.npy"} {
+		for _, what := range companionSuffixes {
 			if stem, is := strings.CutSuffix(path, what); is {
 				of = stem + ".npy"
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -208,6 +209,21 @@ func TestInt8(t *testing.T) {
 		checkSame(t, want, compareJSON(t, x, "y.npy", "--rank-tol", "float32"))
 		compareJSON(t, x, "y.npy")
 	}
+	_, stdout, _ := call(t, "compare", "d/q.npy", "q.npz", "--json", "--hashes")
+	var made struct{ Inputs []inputJSON }
+	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
+	require.Len(t, made.Inputs[0].Beside, 2)
+	for i, file := range []string{"d/q.scale.npy", "d/q.zero_point.npy"} {
+		data := read(t, file)
+		assert.Equal(t, inputJSON{Name: file, Paths: []string{file}, Bytes: []int64{int64(len(data))},
+			SHA256: []string{hex.EncodeToString(sha256Of(string(data)))}}, made.Inputs[0].Beside[i])
+	}
+	assert.Empty(t, made.Inputs[1].Beside, "the archive holds them")
+	for _, file := range []string{"d/q.npy", "d/q.scale.npy", "d/q.zero_point.npy"} {
+		status, _, stderr := call(t, "matrix", "d", "y.npy", "-o", file, "--force")
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, file+" is read by this command")
+	}
 	pane, stderr := matrixOf(t, "d", "q.npz", "y.npy")
 	assert.Equal(t, []string{"d/q.npy", "q.npz", "y.npy"}, sideNames(pane.Rows))
 	assert.Empty(t, stderr)
@@ -218,6 +234,9 @@ func TestInt8(t *testing.T) {
 	assert.Contains(t, stderr, "the scale or zero point has 6 numbers, one for each datapoint: one expected, or one for each of the 60 neurons")
 	require.NoError(t, os.WriteFile("w.npy", npyOf("|i1", "6, 60", raw...), 0o600))
 	require.NoError(t, os.Rename("d/q.scale.npy", "w.scale.npy"))
+	save(t, "d/q.scale.npy", gaussian(1, 5, 1))
+	_, _, stderr = call(t, "compare", "d", "y.npy")
+	assert.Contains(t, stderr, "d/q.scale.npy: 5 numbers: one expected, or one for each of the 6 neurons of d/q.npy")
 	_, _, stderr = call(t, "compare", "w.npy", "y.npy")
 	assert.Contains(t, stderr, "w.npy: its scale is one number for each of 6 datapoints: --transpose if the file holds neurons × datapoints")
 	save(t, "z.npy", gaussian(1, 6, 60))

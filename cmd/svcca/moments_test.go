@@ -637,7 +637,7 @@ func TestMomentsInterrupted(t *testing.T) {
 			for runs := int64(0); ; runs++ {
 				require.Less(t, runs, int64(100))
 				ctx := &countdown{Context: t.Context()}
-				ctx.left.Store(5)
+				ctx.left.Store(int64(stops)/2 - 1)
 				var stdout, stderr bytes.Buffer
 				if run(ctx, again, &stdout, &stderr) == exitDone {
 					assert.Greater(t, runs, int64(1))

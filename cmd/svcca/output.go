@@ -42,8 +42,10 @@ func newTarget(path string, force bool, inputs ...string) (*target, error) {
 		return nil, fmt.Errorf("%s is no plain file, and is not replaced", shown(path))
 	}
 	for _, input := range inputs {
-		if other, err := os.Stat(fileOf(input)); err == nil && os.SameFile(info, other) {
-			return nil, fmt.Errorf("%s is read by this command: give another name for what it writes", shown(path))
+		for _, file := range append(companionsOf(input), fileOf(input)) {
+			if other, err := os.Stat(file); err == nil && os.SameFile(info, other) {
+				return nil, fmt.Errorf("%s is read by this command: give another name for what it writes", shown(path))
+			}
 		}
 	}
 	// A rename would replace a link, not the file that it leads to.

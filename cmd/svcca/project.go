@@ -84,12 +84,16 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if err := refuse(cmd, "project, which has one layer", "ids"); err != nil {
 		return err
 	}
-	data, err := openLayer(dataPath, opening{transpose: f.transpose, tokens: true})
+	in, err := oneLayer(dataPath)
+	if err != nil {
+		return err
+	}
+	data, err := in.open(opening{transpose: f.transpose, tokens: true})
 	if err != nil {
 		return err
 	}
 	defer data.Close()
-	inputs := []input{{name: dataPath, paths: []string{dataPath}}}
+	inputs := []input{in}
 	chosen := &choosing{selectFlags: &f.selectFlags, maps: &f.mapFlags, inputs: inputs, layers: []activation.Layer{data},
 		say: func(text string) {
 			if !f.quiet {
@@ -106,7 +110,7 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	}
 	var out *target
 	if f.out != "-" {
-		if out, err = newNotedTarget(f.out, f.force, append(f.files(inputs), directionsPath, dataPath)...); err != nil {
+		if out, err = newNotedTarget(f.out, f.force, append(append(f.files(inputs), in.paths...), directionsPath)...); err != nil {
 			return err
 		}
 	}

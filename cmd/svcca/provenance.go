@@ -57,6 +57,8 @@ type inputJSON struct {
 	// sha256sum prints it.
 	Bytes  []int64  `json:"bytes,omitempty"`
 	SHA256 []string `json:"sha256,omitempty"`
+	// Beside are the files of scales and zero points of int8.
+	Beside []inputJSON `json:"beside,omitempty"`
 }
 
 // describedFile is a file as it was written.
@@ -173,6 +175,15 @@ func (d *describer) describe(ctx context.Context, name string, paths ...string) 
 			d.known[file] = sum
 		}
 		in.SHA256 = append(in.SHA256, sum)
+	}
+	for _, path := range paths {
+		for _, file := range companionsOf(path) {
+			beside, err := d.describe(ctx, file, file)
+			if err != nil {
+				return in, err
+			}
+			in.Beside = append(in.Beside, beside)
+		}
 	}
 	return in, nil
 }

@@ -93,6 +93,7 @@ func TestStatus(t *testing.T) {
 	holed.Set(7, 3, math.NaN())
 	hole := save(t, in("hole.npy"), holed)
 	none := save(t, in("none.npy"), lapack.New[float64](60, 1))
+	empty := save(t, in("empty.npy"), lapack.New[float64](60, 0))
 	few := save(t, in("few.npy"), gaussian(3, 5, 1))
 	text := in("text.npy")
 	require.NoError(t, os.WriteFile(text, []byte("1 2 3\n"), 0o600))
@@ -106,6 +107,8 @@ func TestStatus(t *testing.T) {
 		says   []string
 	}{
 		{"done", []string{"compare", x, y}, exitDone, nil},
+		{"no neurons", []string{"compare", x, empty}, exitFailed, []string{"empty.npy", "60 datapoints and 0 neurons: not a layer"}},
+		{"no neurons, by krylov", []string{"compare", x, empty, "--solver", "krylov"}, exitFailed, []string{"0 neurons: not a layer"}},
 		{"missing", []string{"compare", in("xx.npy"), y}, exitFailed, []string{"no such file", "did you mean " + x}},
 		{"rows", []string{"compare", x, short}, exitFailed, []string{"x.npy has 60 datapoints", "short.npy 59", "same order", "--transpose"}},
 		{"rows of columns", []string{"compare", x, save(t, in("wide.npy"), gaussian(1, 60, 7)), "--transpose"}, exitFailed, []string{"leave out --transpose"}},
@@ -202,6 +205,22 @@ func (c *countdown) Err() error {
 		return context.Canceled
 	}
 	return nil
+}
+
+// TestInterruptedLeavesNoneOut: that work is stopped is the fault of no layer.
+func TestInterruptedLeavesNoneOut(t *testing.T) {
+	_, x, y := pair(t)
+	for look := int64(0); ; look++ {
+		require.Less(t, look, int64(1000))
+		ctx := &countdown{Context: t.Context()}
+		ctx.left.Store(look)
+		var stdout, stderr bytes.Buffer
+		if run(ctx, []string{"matrix", x, y, "--nonfinite", "drop", "--skip-bad"}, &stdout, &stderr) == exitDone {
+			break
+		}
+		require.NotContains(t, stderr.String(), "warning", look)
+		require.Contains(t, stderr.String(), "svcca: interrupted\n", look)
+	}
 }
 
 // TestInterrupted stops each command at every place where it looks, demo, which

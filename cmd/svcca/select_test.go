@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -444,6 +446,40 @@ func TestSelectMaps(t *testing.T) {
 	assert.Equal(t, numbersIn(want), numbersIn(got))
 }
 
+// TestInfoOfTokens: what other commands take is no error.
+func TestInfoOfTokens(t *testing.T) {
+	tokenFiles(t)
+	status, stdout, stderr := call(t, "info", "x.npy")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Equal(t, `x.npy: 12 × 7 × 5, float64
+  tokens: 12 examples of 7 tokens × 5 neurons (ntd)
+      or: 12 examples of 5 tokens × 7 neurons (nct)
+`, stdout)
+}
+
+func TestTokensOfManyLayers(t *testing.T) {
+	tokenFiles(t)
+	args := []string{"matrix"}
+	for i := range mostNotices + 1 {
+		name := fmt.Sprintf("layer%d.npy", i)
+		require.NoError(t, os.Link("x.npy", name))
+		args = append(args, name)
+	}
+	status, _, stderr := call(t, args...)
+	require.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stderr, "svcca: and 1 more layer of three dimensions\n")
+}
+
+// TestTokensOfOtherExamples: a file of other rows is not to be transposed.
+func TestTokensOfOtherExamples(t *testing.T) {
+	tokenFiles(t)
+	save(t, "rows.npy", gaussian(1, 84, 5))
+	status, _, stderr := call(t, "compare", "x.npy", "rows.npy")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "x.npy has 12 examples or datapoints, rows.npy 84: they must be the same in the same order; a file of tokens, of three dimensions, goes")
+	assert.NotContains(t, stderr, "--transpose")
+}
+
 // TestTokensAsMaps: with --conv three dimensions are maps of height 1.
 func TestTokensAsMaps(t *testing.T) {
 	x, y := tokenFiles(t)
@@ -714,6 +750,27 @@ func TestSelectMoments(t *testing.T) {
 	assert.InDelta(t, sums("want_x.npy", "want_y.npy").Mean, sums("xc.npy", "yc.npy", "--layout", "nct").Mean, 1e-12)
 }
 
+// TestProjectShards: a layer in shards is one, and none of them is written over.
+func TestProjectShards(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x := gaussian(1, 60, 6)
+	save(t, "x.npy", x)
+	save(t, "y.npy", mixed(60, 5))
+	pattern := shards(t, "a", x, 25, 60)
+	require.Equal(t, exitDone, first(call(t, "compare", "x.npy", "y.npy", "--directions", "d.npz")))
+	require.Equal(t, exitDone, first(call(t, "project", "d.npz", "x.npy", "--side", "x", "-o", "want.npy")))
+	for _, data := range []string{"a", pattern} {
+		status, _, stderr := call(t, "project", "d.npz", data, "--side", "x", "-o", "got.npy", "--force")
+		require.Equal(t, exitDone, status, stderr)
+		assert.Equal(t, read(t, "want.npy"), read(t, "got.npy"))
+		paths, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		status, _, stderr = call(t, "project", "d.npz", data, "--side", "x", "-o", paths[1], "--force")
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, paths[1]+" is read by this command")
+	}
+}
+
 func TestSelectProject(t *testing.T) {
 	t.Chdir(t.TempDir())
 	x, y := gaussian(1, 60, 6), mixed(60, 5)
@@ -785,7 +842,7 @@ func TestSelectMisused(t *testing.T) {
 		{"compare x.npy y.npy --conv dft --mask tokens.npy", exitMisused, "tokens.npy is a mask of 12 × 7: of maps, --conv pixels leaves out positions"},
 		{"compare x.npy y.npy --conv pixels --mask pixels.npy", exitFailed, "pixels.npy is a mask of 2 × 7 an image, the maps of x.npy are of 1 × 7"},
 		{"compare x.npy y.npy --conv dft --tokens each", exitMisused, "--tokens does not go with --conv"},
-		{"compare x.npy flat.npy", exitFailed, "x.npy has 12 datapoints, flat.npy 84"},
+		{"compare x.npy flat.npy", exitFailed, "x.npy has 12 examples or datapoints, flat.npy 84"},
 		{"compare x.npy y.npy --transpose", exitFailed, "only an array of 2 dimensions"},
 		{"compare flat.npy flat.npy --tokens last", exitMisused, "--tokens is for files of three dimensions"},
 		{"compare flat.npy flat.npy --layout nct", exitMisused, "--layout is for feature maps and tokens"},
@@ -821,6 +878,46 @@ func TestIDsBesideLayers(t *testing.T) {
 	status, stdout, stderr := call(t, "matrix", "a", "--ids", "*.ids.npy", "--datapoints", ":200")
 	require.Equal(t, exitDone, status, stderr)
 	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
+}
+
+// TestIDsInOrder: the matrix has layers in natural order, so that ids in the order of
+// arguments that are not would be another layer's.
+func TestIDsInOrder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m := gaussian(1, 60, 6)
+	backwards := interval(0, 60)
+	slices.Reverse(backwards)
+	save(t, "b2.npy", m)
+	saveIndices(t, "b2.ids", interval(0, 60))
+	save(t, "b10.npy", rowsOf(m, backwards, nil))
+	saveIndices(t, "b10.ids", backwards)
+	got, _ := matrixOf(t, "b2.npy", "b10.npy", "--ids", "b2.ids", "--ids", "b10.ids")
+	assert.InDelta(t, 1, *got.Pairs[0][1].Mean, 1e-9)
+	got, _ = matrixOf(t, "b10.npy", "--against", "b2.npy", "--ids", "b10.ids", "--ids", "b2.ids")
+	assert.InDelta(t, 1, *got.Pairs[0][0].Mean, 1e-9)
+	status, _, stderr := call(t, "matrix", "b10.npy", "b2.npy", "--ids", "b10.ids", "--ids", "b2.ids")
+	assert.Equal(t, exitMisused, status)
+	assert.Contains(t, stderr, "layers are in natural order: name b2.npy before b10.npy and the ids likewise")
+}
+
+// TestIDsOfNamesWithDots: layers are called after modules, as in encoder.2, whose
+// number is no suffix; a member has the ids of its archive.
+func TestIDsOfNamesWithDots(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m := gaussian(1, 60, 6)
+	require.NoError(t, os.Mkdir("encoder.2", 0o700))
+	save(t, "encoder.2/part-0.npy", m.View(0, 0, 20, 6))
+	save(t, "encoder.2/part-1.npy", m.View(20, 0, 40, 6))
+	saveNPZ(t, "x.npz", zip.Deflate, arrayOf{"encoder.2", npy(t, m)}, arrayOf{"fc", npy(t, m)})
+	save(t, "want.npy", m)
+	for _, name := range []string{"encoder.2", "x", "want"} {
+		saveIndices(t, name+".ids", interval(0, 60))
+	}
+	for _, layer := range []string{"encoder.2", "x.npz:encoder.2", "x.npz:fc"} {
+		status, _, stderr := call(t, "compare", layer, "want.npy", "--ids", "*.ids")
+		assert.Equal(t, exitDone, status, "%s: %s", layer, stderr)
+		assert.Contains(t, stderr, "ids: 60 of 60 datapoints match", layer)
+	}
 }
 
 // TestSelectWithoutTheFirst: mask and weights are of the first layer that is there.

@@ -22,8 +22,11 @@ type Matrix struct {
 // not so already; else it holds the slices of m. What is wrong with m is an error.
 func New(m *blas.SparseMatrix) (Matrix, error) {
 	z := Matrix{Rows: m.I, Cols: m.J, Begin: m.Indptr}
-	if m.I < 0 || m.J < 0 || len(m.Indptr) != m.I+1 || m.Indptr[0] != 0 {
-		return z, fmt.Errorf("%d row pointers that begin with 0 expected, found %d", m.I+1, len(m.Indptr))
+	if m.I < 0 || m.J < 0 || len(m.Indptr) != m.I+1 {
+		return z, fmt.Errorf("%d row pointers expected, found %d", m.I+1, len(m.Indptr))
+	}
+	if m.Indptr[0] != 0 {
+		return z, fmt.Errorf("row pointers that begin with 0 expected, they begin with %d", m.Indptr[0])
 	}
 	for i, begin := range m.Indptr[:m.I] {
 		if m.Indptr[i+1] < begin {
