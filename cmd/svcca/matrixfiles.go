@@ -28,6 +28,8 @@ type matrixJSON struct {
 	Translated [][]translatedPair `json:"translated,omitempty"`
 	Skipped    []leftOut          `json:"skipped"`
 	Backend    native.Info        `json:"backend"`
+
+	picture pictureFlags
 }
 
 // output is a file to write a matrix to.
@@ -38,9 +40,9 @@ type output struct {
 
 // matrixKind is a kind of file.
 type matrixKind struct {
-	check func(*matrixJSON) error // whether it can hold this, or nil
-	noted bool                    // it cannot say what made it
-	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error
+	check func(*matrixJSON) error                                                  // whether it can hold this, or nil
+	noted bool                                                                     // it cannot say what made it
+	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error // nil: it is drawn
 }
 
 // matrixKinds are the kinds of files by their suffixes.
@@ -52,6 +54,9 @@ var matrixKinds = map[string]matrixKind{
 	}},
 	".npz":            {check: allDefined, write: writeMatrixArrays},
 	safetensorsSuffix: {check: allDefined, write: writeMatrixArrays},
+	".svg":            {noted: true},
+	".png":            {noted: true},
+	".pdf":            {noted: true},
 }
 
 // targets checks, before any work, that the outputs can be written.
@@ -69,7 +74,7 @@ func (m *matrix) targets() (outputs []output, err error) {
 		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
 		switch {
 		case !known:
-			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz or .safetensors expected", shown(path))
+			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz, .safetensors, .svg, .png or .pdf expected", shown(path))
 		case seen[filepath.Clean(path)]:
 			return nil, misusef("-o %s is given twice", shown(path))
 		}
@@ -104,6 +109,13 @@ func (o output) check(m *matrixJSON) error {
 }
 
 func (o output) write(ctx context.Context, m *matrixJSON) error {
+	if o.kind.write == nil {
+		pane, p, err := m.drawn()
+		if err != nil {
+			return fmt.Errorf("%s: %w", shown(o.path), err)
+		}
+		return writePicture(ctx, o.target, pane, p)
+	}
 	fill := func(w io.Writer) error { return o.kind.write(ctx, w, o.path, m) }
 	if o.note != nil {
 		return o.writeNoted(m.provenance(), fill)

@@ -27,6 +27,8 @@ type provenance struct {
 	Score   score    `json:"score,omitempty"`
 	Rows    []string `json:"rows,omitempty"`
 	Columns []string `json:"columns,omitempty"`
+	// Of a picture of one: how it is drawn.
+	Picture *pictureFlags `json:"picture,omitempty"`
 	// File is the one that this stands beside, nil where it stands inside.
 	File *describedFile `json:"file,omitempty"`
 }
