@@ -104,6 +104,7 @@ type matrix struct {
 	left    []leftOut
 	rows    []int // indices of inputs
 	columns []int // nil: the rows
+	alone   bool  // they are measured, not compared, and may be maps
 	bar     *progress
 	mu      sync.Mutex
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -40,9 +41,10 @@ type output struct {
 
 // matrixKind is a kind of file.
 type matrixKind struct {
-	check func(*matrixJSON) error                                                  // whether it can hold this, or nil
-	noted bool                                                                     // it cannot say what made it
-	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error // nil: it is drawn
+	check func(*matrixJSON) error // whether it can hold this, or nil
+	noted bool                    // it cannot say what made it
+	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error
+	draws figure.Format // in place of write
 }
 
 // matrixKinds are the kinds of files by their suffixes.
@@ -54,13 +56,29 @@ var matrixKinds = map[string]matrixKind{
 	}},
 	".npz":            {check: allDefined, write: writeMatrixArrays},
 	safetensorsSuffix: {check: allDefined, write: writeMatrixArrays},
-	".svg":            {noted: true},
-	".png":            {noted: true},
-	".pdf":            {noted: true},
+	".svg":            {noted: true, draws: figure.SVG},
+	".png":            {noted: true, draws: figure.PNG},
+	".pdf":            {noted: true, draws: figure.PDF},
 }
 
 // targets checks, before any work, that the outputs can be written.
 func (m *matrix) targets() (outputs []output, err error) {
+	noted := map[string]bool{}
+	for suffix, kind := range matrixKinds {
+		noted[suffix] = kind.noted
+	}
+	targets, err := m.targetsOf(noted, ".json, .csv, .npy, .npz, .safetensors, .svg, .png or .pdf")
+	for i, t := range targets {
+		outputs = append(outputs, output{t, matrixKinds[suffixOf(m.outputs[i])]}) // t may be where a link leads
+	}
+	return outputs, err
+}
+
+// suffixOf returns what tells the kind of a file.
+func suffixOf(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// targetsOf checks the outputs, of kinds by suffixes that are noted or not.
+func (m *matrix) targetsOf(noted map[string]bool, expected string) (targets []*target, err error) {
 	inputs := []string{}
 	for _, in := range m.inputs {
 		inputs = append(inputs, in.paths...)
@@ -71,16 +89,16 @@ func (m *matrix) targets() (outputs []output, err error) {
 	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
 	seen, notes := map[string]bool{}, map[string]string{}
 	for _, path := range m.outputs {
-		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
+		beside, known := noted[suffixOf(path)]
 		switch {
 		case !known:
-			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz, .safetensors, .svg, .png or .pdf expected", shown(path))
+			return nil, misusef("-o %s: a name that ends with %s expected", shown(path), expected)
 		case seen[filepath.Clean(path)]:
 			return nil, misusef("-o %s is given twice", shown(path))
 		}
 		seen[filepath.Clean(path)] = true
 		target := newTarget
-		if kind.noted {
+		if beside {
 			target = newNotedTarget
 			notes[filepath.Clean(noteOf(path))] = path
 		}
@@ -88,14 +106,14 @@ func (m *matrix) targets() (outputs []output, err error) {
 		if err != nil {
 			return nil, err
 		}
-		outputs = append(outputs, output{t, kind})
+		targets = append(targets, t)
 	}
 	for _, path := range m.outputs {
 		if of, is := notes[filepath.Clean(path)]; is {
 			return nil, misusef("-o %s: what made %s is written there: give another name", shown(path), shown(of))
 		}
 	}
-	return outputs, nil
+	return targets, nil
 }
 
 func (o output) check(m *matrixJSON) error {
@@ -109,12 +127,12 @@ func (o output) check(m *matrixJSON) error {
 }
 
 func (o output) write(ctx context.Context, m *matrixJSON) error {
-	if o.kind.write == nil {
+	if o.kind.draws != "" {
 		pane, p, err := m.drawn()
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown(o.path), err)
 		}
-		return writePicture(ctx, o.target, pane, p)
+		return o.draw(ctx, o.kind.draws, pane, p)
 	}
 	fill := func(w io.Writer) error { return o.kind.write(ctx, w, o.path, m) }
 	if o.note != nil {

@@ -78,18 +78,14 @@ type drawing interface {
 	Render(w io.Writer, format figure.Format, page figure.Page) error
 }
 
-// writePicture draws d to out, beside what made it.
-func writePicture(ctx context.Context, out *target, d drawing, p provenance) error {
-	format, err := figure.FormatOf(out.path)
-	if err != nil {
-		return err
-	}
-	return out.writeNoted(p, func(w io.Writer) error {
+// draw makes the file of a picture, and its note.
+func (t *target) draw(ctx context.Context, format figure.Format, d drawing, p provenance) error {
+	return t.writeNoted(p, func(w io.Writer) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := d.Render(w, format, figure.Page{}); err != nil {
-			return fmt.Errorf("%s: %w", shown(out.path), err)
+			return fmt.Errorf("%s: %w", shown(t.path), err)
 		}
 		return nil
 	})

@@ -342,7 +342,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -355,7 +355,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "selection", "pictures"} {
+	for _, name := range []string{"compare", "moments", "project", "info", "dims", "selection", "pictures"} {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)
