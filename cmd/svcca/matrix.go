@@ -19,6 +19,7 @@ type matrixFlags struct {
 	optionFlags
 	mapFlags
 	selectFlags
+	picture pictureFlags
 	layers  layerArgs
 	score   score
 	memory  memory
@@ -38,7 +39,7 @@ func newMatrix() *cobra.Command {
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
 		Long: `Compares layers. FILE: .npy, .npz (or x.npz:fc1 of it), .safetensors, directory
-or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
+or pattern; part-N, NAME-N-of-M.npy are shards. See help selection, pictures.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
@@ -46,6 +47,9 @@ or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
 			return err
 		}
 		if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+			return err
+		}
+		if err := f.picture.check(cmd, f.outputs); err != nil {
 			return err
 		}
 		if f.way.translates() {
@@ -65,12 +69,16 @@ or pattern; part-N, NAME-N-of-M.npy are shards. See help selection.`,
 	f.mapFlags.register(flags)
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
+	f.picture.register(flags)
+	for _, name := range pictureNames {
+		flags.Lookup(name).Hidden = true // svcca help pictures has them
+	}
 	flags.TextVar(&f.memory, "memory", memory(0), "hold `SIZE`, as 2GiB (default: half of what is free)")
 	flags.StringVar(&f.cache, "cache", "", "keep reduced layers in `DIR` (default: no)")
 	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out files that cannot be used (default: fail)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
-	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json, csv, npy, npz, safetensors (default: no)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "`OUT`.json, csv, npz, svg, png, pdf, … (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
@@ -96,6 +104,7 @@ type matrix struct {
 	left    []leftOut
 	rows    []int // indices of inputs
 	columns []int // nil: the rows
+	alone   bool  // they are measured, not compared, and may be maps
 	bar     *progress
 	mu      sync.Mutex
 }
@@ -155,7 +164,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	pane.selection = m.chosen.told()
 	result := matrixJSON{
 		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
-		Skipped: m.left, Backend: native.Describe(),
+		Skipped: m.left, Backend: native.Describe(), picture: f.picture,
 	}
 	for _, out := range outputs {
 		if err := out.check(&result); err != nil {

@@ -230,7 +230,7 @@ func TestMatrixStatus(t *testing.T) {
 	}{
 		{"", exitMisused, []string{"no layers: name files"}},
 		{"--against a b", exitMisused, []string{"no layers for the rows"}},
-		{"a -o m.txt", exitMisused, []string{"-o m.txt", ".json, .csv, .npy, .npz or .safetensors"}},
+		{"a -o m.txt", exitMisused, []string{"-o m.txt", ".json, .csv, .npy, .npz, .safetensors, .svg, .png or .pdf"}},
 		{"a -o m.csv -o ./m.csv", exitMisused, []string{"given twice"}},
 		{"a -o m.csv.json -o ./m.csv", exitMisused, []string{"-o m.csv.json: what made ./m.csv is written there"}},
 		{"a --hashes", exitMisused, []string{"--hashes is for what is written: --json or -o"}},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -28,6 +29,8 @@ type matrixJSON struct {
 	Translated [][]translatedPair `json:"translated,omitempty"`
 	Skipped    []leftOut          `json:"skipped"`
 	Backend    native.Info        `json:"backend"`
+
+	picture pictureFlags
 }
 
 // output is a file to write a matrix to.
@@ -41,6 +44,7 @@ type matrixKind struct {
 	check func(*matrixJSON) error // whether it can hold this, or nil
 	noted bool                    // it cannot say what made it
 	write func(ctx context.Context, w io.Writer, path string, m *matrixJSON) error
+	draws figure.Format // in place of write
 }
 
 // matrixKinds are the kinds of files by their suffixes.
@@ -52,10 +56,29 @@ var matrixKinds = map[string]matrixKind{
 	}},
 	".npz":            {check: allDefined, write: writeMatrixArrays},
 	safetensorsSuffix: {check: allDefined, write: writeMatrixArrays},
+	".svg":            {noted: true, draws: figure.SVG},
+	".png":            {noted: true, draws: figure.PNG},
+	".pdf":            {noted: true, draws: figure.PDF},
 }
 
 // targets checks, before any work, that the outputs can be written.
 func (m *matrix) targets() (outputs []output, err error) {
+	noted := map[string]bool{}
+	for suffix, kind := range matrixKinds {
+		noted[suffix] = kind.noted
+	}
+	targets, err := m.targetsOf(noted, ".json, .csv, .npy, .npz, .safetensors, .svg, .png or .pdf")
+	for i, t := range targets {
+		outputs = append(outputs, output{t, matrixKinds[suffixOf(m.outputs[i])]}) // t may be where a link leads
+	}
+	return outputs, err
+}
+
+// suffixOf returns what tells the kind of a file.
+func suffixOf(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// targetsOf checks the outputs, of kinds by suffixes that are noted or not.
+func (m *matrix) targetsOf(noted map[string]bool, expected string) (targets []*target, err error) {
 	inputs := []string{}
 	for _, in := range m.inputs {
 		inputs = append(inputs, in.paths...)
@@ -66,16 +89,16 @@ func (m *matrix) targets() (outputs []output, err error) {
 	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
 	seen, notes := map[string]bool{}, map[string]string{}
 	for _, path := range m.outputs {
-		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
+		beside, known := noted[suffixOf(path)]
 		switch {
 		case !known:
-			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz or .safetensors expected", shown(path))
+			return nil, misusef("-o %s: a name that ends with %s expected", shown(path), expected)
 		case seen[filepath.Clean(path)]:
 			return nil, misusef("-o %s is given twice", shown(path))
 		}
 		seen[filepath.Clean(path)] = true
 		target := newTarget
-		if kind.noted {
+		if beside {
 			target = newNotedTarget
 			notes[filepath.Clean(noteOf(path))] = path
 		}
@@ -83,14 +106,14 @@ func (m *matrix) targets() (outputs []output, err error) {
 		if err != nil {
 			return nil, err
 		}
-		outputs = append(outputs, output{t, kind})
+		targets = append(targets, t)
 	}
 	for _, path := range m.outputs {
 		if of, is := notes[filepath.Clean(path)]; is {
 			return nil, misusef("-o %s: what made %s is written there: give another name", shown(path), shown(of))
 		}
 	}
-	return outputs, nil
+	return targets, nil
 }
 
 func (o output) check(m *matrixJSON) error {
@@ -104,6 +127,13 @@ func (o output) check(m *matrixJSON) error {
 }
 
 func (o output) write(ctx context.Context, m *matrixJSON) error {
+	if o.kind.draws != "" {
+		pane, p, err := m.drawn()
+		if err != nil {
+			return fmt.Errorf("%s: %w", shown(o.path), err)
+		}
+		return o.draw(ctx, o.kind.draws, pane, p)
+	}
 	fill := func(w io.Writer) error { return o.kind.write(ctx, w, o.path, m) }
 	if o.note != nil {
 		return o.writeNoted(m.provenance(), fill)

@@ -102,11 +102,11 @@ func (m *matrix) open(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f, err := in.open(opening{m.transpose, m.way != "", true})
+		f, err := in.open(opening{m.transpose, m.way != "" || m.alone, true})
 		if err == nil {
 			if n, d := f.Dims(); n < 1 || d < 1 {
 				f.Close()
-				f, err = nil, fmt.Errorf("%s holds %d datapoints × %d neurons: nothing to compare", shown(in.name), n, d)
+				f, err = nil, fmt.Errorf("%s holds %d datapoints × %d neurons: there is nothing in it", shown(in.name), n, d)
 			}
 		}
 		switch {

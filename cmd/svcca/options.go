@@ -19,14 +19,24 @@ type optionFlags struct {
 func (f *optionFlags) register(flags *pflag.FlagSet) {
 	flags.TextVar(&f.options.Keep, "keep", svcca.Variance(0.99),
 		"`RULE`: sum(f), count(m), rank")
-	flags.TextVar(&f.options.RankTol, "rank-tol", svcca.StorageTol(),
-		"noise of `TOL`: storage, float16, …")
-	flags.TextVar(&f.options.Centering, "centering", svcca.CenterNeurons,
-		"`WHAT`: neurons, translated, none")
+	f.registerNoise(flags)
 	flags.TextVar(&f.options.Precision, "precision", svcca.Double,
 		"`P`: float64, or mixed with float32")
 	flags.TextVar(&f.options.Solver, "solver", svcca.Automatic,
 		"`S`: auto, exact, krylov (if huge)")
+	f.registerRows(flags)
+}
+
+// registerNoise registers the flags of what a layer is beside noise.
+func (f *optionFlags) registerNoise(flags *pflag.FlagSet) {
+	flags.TextVar(&f.options.RankTol, "rank-tol", svcca.StorageTol(),
+		"noise of `TOL`: storage, float16, …")
+	flags.TextVar(&f.options.Centering, "centering", svcca.CenterNeurons,
+		"`WHAT`: neurons, translated, none")
+}
+
+// registerRows registers the flags of the files' rows, and of telling what they are.
+func (f *optionFlags) registerRows(flags *pflag.FlagSet) {
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
 	f.describer.register(flags)

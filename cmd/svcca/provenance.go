@@ -27,6 +27,10 @@ type provenance struct {
 	Score   score    `json:"score,omitempty"`
 	Rows    []string `json:"rows,omitempty"`
 	Columns []string `json:"columns,omitempty"`
+	// Of layers that are measured by themselves: what was selected of each, by its name.
+	Selections map[string]*selection `json:"selections,omitempty"`
+	// Of a picture of a matrix: how it is drawn.
+	Picture *pictureFlags `json:"picture,omitempty"`
 	// File is the one that this stands beside, nil where it stands inside.
 	File *describedFile `json:"file,omitempty"`
 }

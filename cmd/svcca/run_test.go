@@ -361,7 +361,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -374,7 +374,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "selection"} {
+	for _, name := range []string{"compare", "moments", "project", "info", "dims", "selection", "pictures"} {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)
