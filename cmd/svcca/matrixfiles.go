@@ -5,9 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
@@ -64,33 +62,19 @@ func (m *matrix) targets() (outputs []output, err error) {
 		inputs = append(inputs, m.weights)
 	}
 	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
-	seen, notes := map[string]bool{}, map[string]string{}
+	var args []outputArg
 	for _, path := range m.outputs {
-		kind, known := matrixKinds[strings.ToLower(filepath.Ext(path))]
-		switch {
-		case !known:
-			return nil, misusef("-o %s: a name that ends with .json, .csv, .npy, .npz or .safetensors expected", shown(path))
-		case seen[filepath.Clean(path)]:
-			return nil, misusef("-o %s is given twice", shown(path))
-		}
-		seen[filepath.Clean(path)] = true
-		target := newTarget
-		if kind.noted {
-			target = newNotedTarget
-			notes[filepath.Clean(noteOf(path))] = path
-		}
-		t, err := target(path, m.force, inputs...)
-		if err != nil {
-			return nil, err
-		}
-		outputs = append(outputs, output{t, kind})
+		args = append(args, outputArg{"-o", path})
 	}
-	for _, path := range m.outputs {
-		if of, is := notes[filepath.Clean(path)]; is {
-			return nil, misusef("-o %s: what made %s is written there: give another name", shown(path), shown(of))
-		}
+	noted := func(_, suffix string) (noted, known bool) {
+		kind, known := matrixKinds[suffix]
+		return kind.noted, known
 	}
-	return outputs, nil
+	targets, err := newTargets(args, noted, "with .json, .csv, .npy, .npz or .safetensors", m.force, inputs...)
+	for i, t := range targets {
+		outputs = append(outputs, output{t, matrixKinds[suffixOf(m.outputs[i])]})
+	}
+	return outputs, err
 }
 
 func (o output) check(m *matrixJSON) error {

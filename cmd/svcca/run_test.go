@@ -210,6 +210,8 @@ func TestInterrupted(t *testing.T) {
 	dir, x, y := pair(t)
 	d, p := filepath.Join(dir, "d.npz"), filepath.Join(dir, "p.npy")
 	maps := save(t, filepath.Join(dir, "maps.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
+	save(t, filepath.Join(dir, "1-l.npy"), gaussian(1, 20, 3))
+	save(t, filepath.Join(dir, "2-l.npy"), gaussian(2, 20, 3))
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, args := range [][]string{
 		{"compare", maps, maps, "--conv", "dft", "--quiet", "--directions", filepath.Join(dir, "f.npz")},
@@ -218,6 +220,7 @@ func TestInterrupted(t *testing.T) {
 		{"compare", x, y, "--directions", d},
 		{"compare", x, y, "--hashes", "--directions", filepath.Join(dir, "d.safetensors")},
 		{"project", d, x, "--side", "x", "--hashes", "-o", p},
+		{"dynamics", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "c.svg")},
 		{"demo"},
 	} {
 		before := listing(t, dir)
@@ -342,7 +345,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}, {"dynamics", "--help"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -355,7 +358,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "selection"} {
+	for _, name := range []string{"compare", "moments", "project", "info", "selection", "dynamics"} {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)
