@@ -38,8 +38,8 @@ func trained(l, step int) lapack.Matrix[float64] {
 	return end
 }
 
-// training saves a run by the names that path gives, and goes there.
-func training(t *testing.T, path func(step int, layer string) string) {
+// trains saves a run by the names that path gives, and goes there.
+func trains(t *testing.T, path func(step int, layer string) string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for _, step := range runSteps {
@@ -75,7 +75,7 @@ func decodeDynamics(t *testing.T, data []byte) (d dynamicsJSON) {
 
 // TestDynamicsIsBetween: every number is that of svcca.Between, with all pairs and without.
 func TestDynamicsIsBetween(t *testing.T) {
-	training(t, byStep)
+	trains(t, byStep)
 	d := dynamicsOf(t, "run", "--layers", strings.Join(runLayers, ","))
 	all := dynamicsOf(t, "run", "--layers", strings.Join(runLayers, ","), "--panes", "panes.svg")
 	assert.Equal(t, "svcca.dynamics/1", d.Schema)
@@ -128,7 +128,7 @@ func TestDynamicsIsBetween(t *testing.T) {
 
 // TestDynamicsFinds: the same run in other places has the same numbers.
 func TestDynamicsFinds(t *testing.T) {
-	training(t, byStep)
+	trains(t, byStep)
 	want := dynamicsOf(t, "run").Curves
 	same := func(d dynamicsJSON) {
 		t.Helper()
@@ -144,7 +144,7 @@ func TestDynamicsFinds(t *testing.T) {
 		{"run/ep1/%d/x-%s.npy", "ep1/{step}/?-{layer}.np*"},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			training(t, func(step int, layer string) string { return fmt.Sprintf(c.path, step, layer) })
+			trains(t, func(step int, layer string) string { return fmt.Sprintf(c.path, step, layer) })
 			args := []string{"run"}
 			if c.pattern != "" {
 				args = append(args, "--pattern", c.pattern)
@@ -182,7 +182,7 @@ func TestDynamicsFinds(t *testing.T) {
 }
 
 func TestDynamicsWords(t *testing.T) {
-	training(t, byStep)
+	trains(t, byStep)
 	status, stdout, stderr := call(t, "dynamics", "run", "--layers", "z,b,a")
 	require.Equal(t, exitDone, status, stderr)
 	assert.Empty(t, stderr)
@@ -241,7 +241,7 @@ func TestDynamicsManySteps(t *testing.T) {
 }
 
 func TestDynamicsFiles(t *testing.T) {
-	training(t, byStep)
+	trains(t, byStep)
 	names := []string{"d.json", "d.csv", "d.svg", "d.png", "d.pdf"}
 	args := []string{"dynamics", "run", "--layers", "z,b,a", "--json", "--panes", "panes.svg"}
 	for _, name := range names {
@@ -298,7 +298,7 @@ func TestDynamicsFiles(t *testing.T) {
 }
 
 func TestDynamicsStatus(t *testing.T) {
-	training(t, byStep)
+	trains(t, byStep)
 	require.NoError(t, os.MkdirAll("none", 0o700))
 	for _, dir := range []string{"holes/step1", "holes/step2", "twice/step1", "twice/step01", "two/a1", "two/b2", "both/e1-s1", "both/e2-s2", "nan/step1", "nan/step2", "rows/1", "rows/2", "maps/1", "huge/99999999999999999999"} {
 		require.NoError(t, os.MkdirAll(dir, 0o700))

@@ -53,12 +53,12 @@ func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamics
 	if err != nil {
 		return nil, err
 	}
-	converged, err := d.Converge(of, r.threshold)
+	converged, err := d.Converge(of, r.of.threshold)
 	if err != nil {
 		return nil, err
 	}
 	j := &dynamicsJSON{
-		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.threshold, making: r.making(ctx, r.inputs),
+		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs),
 		Layers: d.Layers, Steps: d.Steps, Curves: curves, Converged: converged, BottomUp: dynamics.BottomUp(converged),
 		Adjacent: append([]*measure.Pair{}, r.adjacent...), Diagonal: d.Diagonal, Panes: d.Panes,
 		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(),
@@ -88,34 +88,25 @@ type dynamicsOutput struct {
 
 // targets checks, before any work, that the outputs can be written.
 func (r *following) targets() (outputs []dynamicsOutput, err error) {
-	inputs := []string{}
-	for _, c := range r.run {
-		for _, in := range c.layers {
-			inputs = append(inputs, in.paths...)
-		}
-	}
-	if r.weights != "" {
-		inputs = append(inputs, r.weights)
-	}
 	var args []outputArg
-	for _, path := range r.outputs {
+	for _, path := range r.of.outputs {
 		args = append(args, outputArg{"-o", path})
 	}
 	expected := "with .json, .csv, .svg, .png or .pdf"
-	if r.panes != "" {
-		if _, err := figure.FormatOf(r.panes); err != nil {
-			return nil, misusef("--panes %s: a name that ends with .svg, .png or .pdf expected", shown(r.panes))
+	if r.of.panes != "" {
+		if _, err := figure.FormatOf(r.of.panes); err != nil {
+			return nil, misusef("--panes %s: a name that ends with .svg, .png or .pdf expected", shown(r.of.panes))
 		}
-		args = append(args, outputArg{"--panes", r.panes})
+		args = append(args, outputArg{"--panes", r.of.panes})
 	}
 	noted := func(_, suffix string) (noted, known bool) {
 		_, err := figure.FormatOf("x" + suffix)
 		return suffix != ".json", suffix == ".json" || suffix == ".csv" || err == nil
 	}
-	targets, err := newTargets(args, noted, expected, r.force, inputs...)
+	targets, err := newTargets(args, noted, expected, r.force, r.paths()...)
 	for i, t := range targets {
 		path := args[i].path
-		fill := func(w io.Writer, d *dynamicsJSON) error { return d.draw(w, path, r.log) }
+		fill := func(w io.Writer, d *dynamicsJSON) error { return d.draw(w, path, r.of.log) }
 		switch suffix := suffixOf(path); {
 		case args[i].flag == "--panes":
 			fill = func(w io.Writer, d *dynamicsJSON) error { return d.drawPanes(w, path) }
