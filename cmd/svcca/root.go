@@ -111,7 +111,7 @@ the same inputs (Singular Vector Canonical Correlation Analysis).`,
 	root.SetHelpFunc(help)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCompare(), newMoments(), newMatrix(), newDynamics(), newProject(), newDemo(), newInfo(), newVersion(), newSelection())
+	root.AddCommand(newCompare(), newMoments(), newMatrix(), newDynamics(), newFreeze(), newProject(), newDemo(), newInfo(), newVersion(), newSelection())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, "show this help")
 	}

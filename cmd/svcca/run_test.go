@@ -221,6 +221,7 @@ func TestInterrupted(t *testing.T) {
 		{"compare", x, y, "--hashes", "--directions", filepath.Join(dir, "d.safetensors")},
 		{"project", d, x, "--side", "x", "--hashes", "-o", p},
 		{"dynamics", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "c.svg")},
+		{"freeze", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "--ago", "1", "--threshold", "0.5", "-o", filepath.Join(dir, "s.json")},
 		{"demo"},
 	} {
 		before := listing(t, dir)
@@ -345,7 +346,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}, {"dynamics", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"version", "--help"}, {"help", "selection"}, {"dynamics", "--help"}, {"freeze", "--help"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -358,7 +359,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "selection", "dynamics"} {
+	for _, name := range []string{"compare", "moments", "project", "info", "selection", "dynamics", "freeze"} {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)
