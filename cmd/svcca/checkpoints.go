@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/activation"
 	"github.com/maruel/natural"
 )
 
@@ -71,6 +72,9 @@ func sortByDirectory(dir string, inputs []input) (all []found, err error) {
 	first, differ := "", -1 // the number of a checkpoint's name in which they differ
 	for _, in := range inputs {
 		name := within(dir, in.name)
+		if !strings.ContainsAny(name, "/:") {
+			name += loneMember(in.name)
+		}
 		end := strings.IndexAny(name, "/:")
 		if end < 0 || !numbers.MatchString(name[:end]) {
 			continue
@@ -108,6 +112,18 @@ func sortByDirectory(dir string, inputs []input) (all []found, err error) {
 		}
 	}
 	return all, nil
+}
+
+// loneMember returns ":" and the name of an archive's array, if there is just one, which
+// the archive stands for.
+func loneMember(path string) string {
+	if isMember(path) {
+		return ""
+	}
+	if members, err := activation.Members(path); err == nil && len(members) == 1 {
+		return ":" + members[0]
+	}
+	return ""
 }
 
 // sortByPattern takes layers whose names match the pattern.

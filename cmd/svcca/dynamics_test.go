@@ -164,6 +164,13 @@ func TestDynamicsFinds(t *testing.T) {
 			saveNPZ(t, fmt.Sprintf("run/step%d.npz", step), zip.Deflate, members...)
 		}
 		same(dynamicsOf(t, "run"))
+		for _, step := range runSteps { // of one array each
+			m := trained(1, step)
+			saveNPZ(t, fmt.Sprintf("run/step%d.npz", step), zip.Store, arrayOf{"b", array(m, m.Rows, m.Cols)})
+		}
+		d := dynamicsOf(t, "run")
+		assert.Equal(t, []string{"b"}, d.Layers)
+		assert.Equal(t, want[1:2], d.Curves)
 	})
 	t.Run("shards", func(t *testing.T) {
 		t.Chdir(t.TempDir())
