@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -94,34 +95,44 @@ func TestFreezeCosts(t *testing.T) {
 func TestFreezeSimilarity(t *testing.T) {
 	trains(t, byStep)
 	const threshold = 0.6
-	j := freezeOf(t, "run", "--layers", "z,b,a", "--ago", "5", "--threshold", "0.6")
-	assert.Equal(t, "similarity", j.Rule)
-	assert.Equal(t, 100, j.Steps)
-	names, after := frozen(j.Schedule)
-	assert.Equal(t, runLayers, names)
-	want, lowest := []int{-1, -1, -1}, 0
-	var measured []freeze.Measurement
-	for s := 1; s < len(runSteps); s++ { // each is 5 steps or more behind the one before
-		for ; lowest < len(runLayers); lowest++ {
-			x, y := trained(lowest, runSteps[s]), trained(lowest, runSteps[s-1])
-			c, err := svcca.Between(svcca.FromSlice("x", x.Data, x.Rows, x.Cols), svcca.FromSlice("y", y.Data, y.Rows, y.Cols), svcca.Options{})
-			require.NoError(t, err)
-			measured = append(measured, freeze.Measurement{Layer: runLayers[lowest], Step: runSteps[s], Since: runSteps[s-1], Score: c.Mean})
-			if c.Mean < threshold {
-				break
+	for _, ago := range []int{5, 7, 10, 100} {
+		j := freezeOf(t, "run", "--layers", "z,b,a", "--ago", fmt.Sprint(ago), "--threshold", fmt.Sprint(threshold))
+		assert.Equal(t, "similarity", j.Rule)
+		assert.Equal(t, 100, j.Steps)
+		names, after := frozen(j.Schedule)
+		assert.Equal(t, runLayers, names)
+		want, lowest := []int{-1, -1, -1}, 0
+		var measured []freeze.Measurement
+		for _, step := range runSteps {
+			since := -1
+			for _, before := range runSteps {
+				if before <= step-ago {
+					since = before
+				}
 			}
-			want[lowest] = runSteps[s]
+			for ; since >= 0 && lowest < len(runLayers); lowest++ {
+				x, y := trained(lowest, step), trained(lowest, since)
+				c, err := svcca.Between(svcca.FromSlice("x", x.Data, x.Rows, x.Cols), svcca.FromSlice("y", y.Data, y.Rows, y.Cols), svcca.Options{})
+				require.NoError(t, err)
+				measured = append(measured, freeze.Measurement{Layer: runLayers[lowest], Step: step, Since: since, Score: c.Mean})
+				if c.Mean < threshold {
+					break
+				}
+				want[lowest] = step
+			}
 		}
+		assert.Equal(t, want, after)
+		if ago == 5 {
+			assert.NotEqual(t, []int{-1, -1, -1}, after, "a schedule that freezes something")
+		}
+		require.Len(t, j.Measured, len(measured), ago)
+		for i, m := range measured {
+			assert.InDelta(t, m.Score, j.Measured[i].Score, 1e-9)
+			m.Score = j.Measured[i].Score
+			assert.Equal(t, m, j.Measured[i])
+		}
+		assert.Len(t, j.Inputs, 12)
 	}
-	assert.Equal(t, want, after)
-	assert.NotEqual(t, []int{-1, -1, -1}, after, "a schedule that freezes something")
-	require.Len(t, j.Measured, len(measured))
-	for i, m := range measured {
-		assert.InDelta(t, m.Score, j.Measured[i].Score, 1e-9)
-		m.Score = j.Measured[i].Score
-		assert.Equal(t, m, j.Measured[i])
-	}
-	assert.Len(t, j.Inputs, 12)
 	status, stdout, stderr := call(t, "freeze", "run", "--layers", "z,b,a", "--ago", "5", "--threshold", "1", "--steps", "200")
 	require.Equal(t, exitDone, status, stderr)
 	assert.Contains(t, stdout, "never frozen")
@@ -129,7 +140,7 @@ func TestFreezeSimilarity(t *testing.T) {
 	assert.Contains(t, stdout, "saves 0.00% of the backward work")
 	// Costs name the layers, and their order.
 	require.NoError(t, os.WriteFile("costs.json", []byte(`[{"name": "z", "weights": 1}, {"name": "b", "weights": 1}]`), 0o600))
-	names, _ = frozen(freezeOf(t, "run", "--costs", "costs.json", "--ago", "5", "--threshold", "0.6").Schedule)
+	names, _ := frozen(freezeOf(t, "run", "--costs", "costs.json", "--ago", "5", "--threshold", "0.6").Schedule)
 	assert.Equal(t, []string{"z", "b"}, names)
 }
 
