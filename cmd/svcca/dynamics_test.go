@@ -430,3 +430,38 @@ func TestDynamicsDraws(t *testing.T) {
 	assert.Contains(t, stderr, "28")
 	assert.Equal(t, before, listing(t, "."))
 }
+
+// TestDynamicsWeights: datapoints of weight 2 count as two of them, in both commands.
+func TestDynamicsWeights(t *testing.T) {
+	trains(t, byStep)
+	weights := lapack.New[float64](60, 1)
+	for i := range weights.Data {
+		weights.Data[i] = float64(1 + i%2)
+	}
+	save(t, "w.npy", weights)
+	weighted := dynamicsOf(t, "run", "--weights", "w.npy")
+	var rows []int
+	for i := range 60 {
+		for range 1 + i%2 {
+			rows = append(rows, i)
+		}
+	}
+	for s, step := range runSteps {
+		var files [2]string
+		for f, at := range []int{step, 100} {
+			m, twice := trained(0, at), lapack.New[float64](len(rows), 4)
+			for i, row := range rows {
+				copy(twice.Row(i), m.Row(row))
+			}
+			files[f] = save(t, fmt.Sprintf("twice%d.npy", f), twice)
+		}
+		_, stdout, stderr := call(t, "compare", files[0], files[1], "--json")
+		var want struct{ Mean float64 }
+		require.NoError(t, json.Unmarshal([]byte(stdout), &want), stderr)
+		assert.InDelta(t, want.Mean, weighted.Curves[2][s], 1e-9, "z is the last by name")
+	}
+	assert.Equal(t, []string{"w.npy"}, weighted.With["weights"].Paths)
+	plain := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6")
+	with := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6", "--weights", "w.npy")
+	assert.NotEqual(t, plain.Measured[0].Score, with.Measured[0].Score)
+}
