@@ -5,9 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -74,9 +72,6 @@ func (m *matrix) targets() (outputs []output, err error) {
 	return outputs, err
 }
 
-// suffixOf returns what tells the kind of a file.
-func suffixOf(path string) string { return strings.ToLower(filepath.Ext(path)) }
-
 // targetsOf checks the outputs, of kinds by suffixes that are noted or not.
 func (m *matrix) targetsOf(noted map[string]bool, expected string) (targets []*target, err error) {
 	inputs := []string{}
@@ -87,33 +82,15 @@ func (m *matrix) targetsOf(noted map[string]bool, expected string) (targets []*t
 		inputs = append(inputs, m.weights)
 	}
 	inputs = append(inputs, m.selectFlags.files(m.inputs)...)
-	seen, notes := map[string]bool{}, map[string]string{}
+	var args []outputArg
 	for _, path := range m.outputs {
-		beside, known := noted[suffixOf(path)]
-		switch {
-		case !known:
-			return nil, misusef("-o %s: a name that ends with %s expected", shown(path), expected)
-		case seen[filepath.Clean(path)]:
-			return nil, misusef("-o %s is given twice", shown(path))
-		}
-		seen[filepath.Clean(path)] = true
-		target := newTarget
-		if beside {
-			target = newNotedTarget
-			notes[filepath.Clean(noteOf(path))] = path
-		}
-		t, err := target(path, m.force, inputs...)
-		if err != nil {
-			return nil, err
-		}
-		targets = append(targets, t)
+		args = append(args, outputArg{"-o", path})
 	}
-	for _, path := range m.outputs {
-		if of, is := notes[filepath.Clean(path)]; is {
-			return nil, misusef("-o %s: what made %s is written there: give another name", shown(path), shown(of))
-		}
+	kindOf := func(_, suffix string) (needsNote, known bool) {
+		needsNote, known = noted[suffix]
+		return needsNote, known
 	}
-	return targets, nil
+	return newTargets(args, kindOf, "with "+expected, m.force, inputs...)
 }
 
 func (o output) check(m *matrixJSON) error {

@@ -264,6 +264,14 @@ func (t *matrixTable) cell(i, j, digits int) string {
 // foot says what the marks mean, what unrelated layers would give, and what the
 // numbers are right to.
 func (t *matrixTable) foot() {
+	t.legend()
+	t.lines(t.chance())
+	t.rightTo()
+	t.lines(t.pane.optionWords(t.pane.Options))
+}
+
+// legend says what the marks mean.
+func (t *matrixTable) legend() {
 	for _, m := range []struct{ mark, text string }{
 		{markSaturated, "so few " + t.pane.unit() + "s that the scores are high whatever the layers hold"},
 		{markChance, "at chance: nothing here shows that the two share anything"},
@@ -273,7 +281,10 @@ func (t *matrixTable) foot() {
 			t.line(m.mark + " " + m.text)
 		}
 	}
-	t.lines(t.chance())
+}
+
+// rightTo says what the numbers are right to.
+func (t *matrixTable) rightTo() {
 	bound := 0.0
 	for i := range t.pane.Pairs {
 		for j := range t.pane.Pairs[i] {
@@ -283,7 +294,6 @@ func (t *matrixTable) foot() {
 		}
 	}
 	t.lines("Right to " + upward(bound) + ".")
-	t.lines(t.pane.optionWords(t.pane.Options))
 }
 
 // chance says what unrelated layers of these sizes would give.

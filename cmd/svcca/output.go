@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // target is a file to write, whole or not at all.
@@ -61,6 +62,46 @@ func newNotedTarget(path string, force bool, inputs ...string) (*target, error) 
 		t.note, err = newTarget(noteOf(path), force, inputs...)
 	}
 	return t, err
+}
+
+// outputArg is a file that a flag names to write.
+type outputArg struct{ flag, path string }
+
+// suffixOf returns what tells the kind of a file.
+func suffixOf(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
+// newTargets checks, before any work, that files can be written, each another. noted
+// says what a flag writes to names of a suffix: whether that cannot say itself what made
+// it, and whether the suffix is known; expected names those that are.
+func newTargets(args []outputArg, noted func(flag, suffix string) (noted, known bool), expected string, force bool, inputs ...string) (targets []*target, err error) {
+	seen, notes := map[string]bool{}, map[string]string{}
+	for _, arg := range args {
+		needsNote, known := noted(arg.flag, suffixOf(arg.path))
+		path := filepath.Clean(arg.path)
+		switch {
+		case !known:
+			return nil, misusef("%s %s: a name that ends %s expected", arg.flag, shown(arg.path), expected)
+		case seen[path]:
+			return nil, misusef("%s %s is given twice", arg.flag, shown(arg.path))
+		}
+		seen[path] = true
+		create := newTarget
+		if needsNote {
+			create = newNotedTarget
+			notes[noteOf(path)] = arg.path
+		}
+		t, err := create(arg.path, force, inputs...)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	for _, arg := range args {
+		if of, is := notes[filepath.Clean(arg.path)]; is {
+			return nil, misusef("%s %s: what made %s is written there: give another name", arg.flag, shown(arg.path), shown(of))
+		}
+	}
+	return targets, nil
 }
 
 func noteOf(path string) string { return path + ".json" }

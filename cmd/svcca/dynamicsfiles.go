@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/gosvcca/gosvcca/figure"
+	"github.com/gosvcca/gosvcca/native"
+	"github.com/gosvcca/gosvcca/svcca/dynamics"
+	"github.com/gosvcca/gosvcca/svcca/measure"
+)
+
+// dynamicsJSON is the contract.
+type dynamicsJSON struct {
+	Schema  string `json:"schema"`
+	Version string `json:"version"`
+	// Score is that of curves, convergence and stripes.
+	Score     score   `json:"score"`
+	Threshold float64 `json:"threshold"`
+	making
+	Layers []string `json:"layers"` // in order of depth
+	Steps  []int    `json:"steps"`
+	// Curves are layers × steps: each layer with its own form at the last step.
+	Curves    [][]float64            `json:"curves"`
+	Converged []dynamics.Convergence `json:"converged"`
+	// BottomUp is Kendall's τ of depth and convergence step, null where all are one.
+	BottomUp *float64 `json:"bottom_up"`
+	// Overtakes is, of the layers below each, the share that converges later; null of the
+	// lowest.
+	Overtakes []*float64 `json:"overtakes"`
+	// Adjacent are pairs of a layer and the next, at the last step.
+	Adjacent []*measure.Pair `json:"adjacent"`
+	// Stripes is of the pane at the last step; null of fewer than four layers or where not
+	// all pairs are compared.
+	Stripes *float64 `json:"stripes"`
+	// Panes are steps × layers × layers at the last step: all pairs, or where Diagonal the
+	// others are null.
+	Diagonal bool                `json:"diagonal"`
+	Panes    [][][]*measure.Pair `json:"panes"`
+	Options  wayOptions          `json:"options"`
+	Backend  native.Info         `json:"backend"`
+}
+
+// result is what was recorded with what follows from it.
+func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamicsJSON, error) {
+	of := measure.Score(r.score)
+	curves, err := d.Curves(of)
+	if err != nil {
+		return nil, err
+	}
+	converged, err := d.Converge(of, r.of.threshold)
+	if err != nil {
+		return nil, err
+	}
+	j := &dynamicsJSON{
+		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs),
+		Layers: d.Layers, Steps: d.Steps, Curves: curves, Converged: converged, BottomUp: dynamics.BottomUp(converged),
+		Adjacent: append([]*measure.Pair{}, r.adjacent...), Diagonal: d.Diagonal, Panes: d.Panes,
+		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(),
+	}
+	for l := range converged {
+		j.Overtakes = append(j.Overtakes, dynamics.Overtakes(converged, l))
+	}
+	if !d.Diagonal && len(d.Layers) >= 4 {
+		last, err := d.Pane(len(d.Steps)-1, of)
+		if err != nil {
+			return nil, err
+		}
+		stripes, err := measure.Stripes(last)
+		if err != nil {
+			return nil, err
+		}
+		j.Stripes = &stripes
+	}
+	return j, nil
+}
+
+// dynamicsOutput is a file to write: numbers or a picture.
+type dynamicsOutput struct {
+	*target
+	fill func(io.Writer, *dynamicsJSON) error
+}
+
+// targets checks, before any work, that the outputs can be written.
+func (r *following) targets() (outputs []dynamicsOutput, err error) {
+	var args []outputArg
+	for _, path := range r.of.outputs {
+		args = append(args, outputArg{"-o", path})
+	}
+	expected := "with .json, .csv, .svg, .png or .pdf"
+	if r.of.panes != "" {
+		if _, err := figure.FormatOf(r.of.panes); err != nil {
+			return nil, misusef("--panes %s: a name that ends with .svg, .png or .pdf expected", shown(r.of.panes))
+		}
+		args = append(args, outputArg{"--panes", r.of.panes})
+	}
+	noted := func(_, suffix string) (noted, known bool) {
+		_, err := figure.FormatOf("x" + suffix)
+		return suffix != ".json", suffix == ".json" || suffix == ".csv" || err == nil
+	}
+	targets, err := newTargets(args, noted, expected, r.force, r.paths()...)
+	for i, t := range targets {
+		path := args[i].path
+		fill := func(w io.Writer, d *dynamicsJSON) error { return d.draw(w, path, r.of.log) }
+		switch suffix := suffixOf(path); {
+		case args[i].flag == "--panes":
+			fill = func(w io.Writer, d *dynamicsJSON) error { return d.drawPanes(w, path) }
+		case suffix == ".json":
+			fill = func(w io.Writer, d *dynamicsJSON) error { return writeJSON(w, d) }
+		case suffix == ".csv":
+			fill = func(w io.Writer, d *dynamicsJSON) error { return d.writeCSV(w) }
+		}
+		outputs = append(outputs, dynamicsOutput{t, fill})
+	}
+	return outputs, err
+}
+
+func (o dynamicsOutput) write(d *dynamicsJSON) error {
+	fill := func(w io.Writer) error { return o.fill(w, d) }
+	if o.note == nil {
+		return o.target.write(fill)
+	}
+	p := newProvenance(d.making, d.Options, nil)
+	p.Score, p.Rows = d.Score, d.Layers
+	for _, step := range d.Steps {
+		p.Columns = append(p.Columns, strconv.Itoa(step))
+	}
+	return o.writeNoted(p, fill)
+}
+
+// writeCSV writes a line of the steps, and one for each layer: its name and its scores.
+func (d *dynamicsJSON) writeCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	head := []string{"layer"}
+	for _, step := range d.Steps {
+		head = append(head, strconv.Itoa(step))
+	}
+	lines := [][]string{head}
+	for l, name := range d.Layers {
+		line := []string{name}
+		for _, v := range d.Curves[l] {
+			line = append(line, strconv.FormatFloat(v, 'g', -1, 64))
+		}
+		lines = append(lines, line)
+	}
+	return c.WriteAll(lines)
+}
+
+// axisTitle names the score at an axis, where there is little room.
+func (d *dynamicsJSON) axisTitle() string {
+	if d.Score == "mean" {
+		return "SVCCA similarity"
+	}
+	return strings.ReplaceAll(string(d.Score), "_", " ")
+}
+
+// draw draws the curves, over the logarithm of steps if so.
+func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
+	c := figure.Curves{
+		Title:  fmt.Sprintf("Each layer with itself at step %d", d.Steps[len(d.Steps)-1]),
+		XLabel: "step", YLabel: d.axisTitle(), LogX: log, To: 1,
+	}
+	for l, name := range d.Layers {
+		s := figure.Series{Name: shown(name)}
+		for t, step := range d.Steps {
+			if step > 0 || !log {
+				s.X = append(s.X, float64(step))
+				s.Y = append(s.Y, atMost1(d.Curves[l][t]))
+				c.From = min(c.From, d.Curves[l][t]) // as adjusted scores may be negative
+			}
+		}
+		c.Series = append(c.Series, s)
+	}
+	return render(w, path, c.Render)
+}
+
+// atMost1 returns a score without what rounding brings it above 1.
+func atMost1(v float64) float64 { return min(v, 1) }
+
+// mostPanes are drawn of a run: no more are told apart on a page.
+const mostPanes = 12
+
+// drawPanes draws the panes over the steps, evenly chosen where there are many.
+func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
+	var names []string
+	for _, name := range d.Layers {
+		names = append(names, shown(name))
+	}
+	var panes figure.Panes
+	for _, t := range evenly(len(d.Steps), mostPanes) {
+		values, err := measure.Scores(d.Panes[t], measure.Score(d.Score))
+		if err != nil {
+			return err
+		}
+		for _, row := range values {
+			for m, v := range row {
+				row[m] = atMost1(v)
+			}
+		}
+		panes.Panes = append(panes.Panes, figure.Pane{
+			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values,
+			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.axisTitle(),
+		})
+	}
+	return render(w, path, panes.Render)
+}
+
+// render draws a figure to a file of that name.
+func render(w io.Writer, path string, draw func(io.Writer, figure.Format, figure.Page) error) error {
+	format, err := figure.FormatOf(path)
+	if err != nil {
+		return err
+	}
+	var drawn bytes.Buffer
+	if err := draw(&drawn, format, figure.Page{}); err != nil {
+		return fmt.Errorf("%s: %w", shown(path), err)
+	}
+	_, err = drawn.WriteTo(w)
+	return err
+}
+
+// evenly returns at most so many of n indices, the first and the last among them.
+func evenly(n, most int) (chosen []int) {
+	count := min(n, max(most, 2))
+	for i := range count {
+		at := n - 1
+		if count > 1 {
+			at = i * (n - 1) / (count - 1)
+		}
+		chosen = append(chosen, at)
+	}
+	return chosen
+}
