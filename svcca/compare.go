@@ -7,6 +7,7 @@ import (
 	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 )
 
 // errorBound bounds the error of every ρ, and of every ρ², between two bases, M being
@@ -61,8 +62,8 @@ func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float6
 			return fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)
 		}
 		c.Rho[i] = min(rho, 1)
-		c.Mean += c.Rho[i] / float64(len(c.Rho))
 	}
+	c.Mean = floats.Sum(c.Rho) / float64(len(c.Rho))
 	return nil
 }
 
