@@ -35,11 +35,16 @@ func (h header) dims() (datapoints, neurons int) {
 	if len(h.shape) == 0 {
 		return 1, 1
 	}
-	neurons = 1
-	for _, size := range h.shape[1:] {
-		neurons *= size
+	return h.shape[0], rowSize(h.shape)
+}
+
+// rowSize returns how many values a datapoint has.
+func rowSize(shape []int) int {
+	size := 1
+	for _, s := range shape[1:] {
+		size *= s
 	}
-	return h.shape[0], neurons
+	return size
 }
 
 // readHeader reads the header of the file of size bytes behind r and compares

@@ -175,12 +175,3 @@ func (w *SafetensorsWriter) Close() error {
 	w.err = errWriterClosed
 	return err
 }
-
-// rowSize returns how many values a datapoint has.
-func rowSize(shape []int) int {
-	size := 1
-	for _, s := range shape[1:] {
-		size *= s
-	}
-	return size
-}

@@ -13,7 +13,6 @@ import (
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // dynamicsFlags are what dynamics was told.
@@ -71,12 +70,7 @@ called step00010, epoch-3, …; else --pattern says where they are.`,
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
-	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "output" { // as some say
-			name = "out"
-		}
-		return pflag.NormalizedName(name)
-	})
+	outputIsOut(flags)
 	return c
 }
 

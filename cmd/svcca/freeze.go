@@ -12,7 +12,6 @@ import (
 	"github.com/gosvcca/gosvcca/svcca/freeze"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // freezeFlags are what freeze was told.
@@ -61,12 +60,7 @@ after i/L of all steps; or of checkpoints in DIR (see dynamics), once it is as
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, notes on stderr (default: all)")
-	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "output" { // as some say
-			name = "out"
-		}
-		return pflag.NormalizedName(name)
-	})
+	outputIsOut(flags)
 	return c
 }
 

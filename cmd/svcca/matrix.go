@@ -11,7 +11,6 @@ import (
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // matrixFlags are what matrix was told.
@@ -82,12 +81,7 @@ or pattern; part-N, NAME-N-of-M.npy are shards. See help selection, pictures.`,
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
-	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "output" { // as some say
-			name = "out"
-		}
-		return pflag.NormalizedName(name)
-	})
+	outputIsOut(flags)
 	return c
 }
 

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // target is a file to write, whole or not at all.
@@ -62,6 +64,16 @@ func newNotedTarget(path string, force bool, inputs ...string) (*target, error) 
 		t.note, err = newTarget(noteOf(path), force, inputs...)
 	}
 	return t, err
+}
+
+// outputIsOut lets --output stand for --out, as some say.
+func outputIsOut(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "output" {
+			name = "out"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // outputArg is a file that a flag names to write.
