@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -182,17 +183,9 @@ func (s *Shards) Steps() (all []float64) {
 	return all
 }
 
-// stepsOf returns the steps of a layer, nil where it has none.
-func stepsOf(l Layer) []float64 {
-	if s, ok := l.(interface{ Steps() []float64 }); ok {
-		return s.Steps()
-	}
-	return nil
-}
-
 // Steps returns the steps of the neurons that are taken.
 func (t *taken) Steps() []float64 {
-	steps := stepsOf(t.Layer)
+	steps := spectrum.Steps(t.Layer)
 	if steps == nil || t.axis == 0 {
 		return steps
 	}
@@ -205,7 +198,7 @@ func (t *taken) Steps() []float64 {
 
 // Steps returns the largest of the tokens' steps of each neuron.
 func (e *tokenLayer) Steps() []float64 {
-	steps := stepsOf(e.Layer)
+	steps := spectrum.Steps(e.Layer)
 	if steps == nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gosvcca/gosvcca/internal/sanitizer"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -256,15 +257,15 @@ func TestOrigin(t *testing.T) {
 // TestStepsOfViews: a view has the steps of the values that it shows.
 func TestStepsOfViews(t *testing.T) {
 	f := openBytes(t, array{descr: "<f4", shape: []int{5, 2, 3}}.file())
-	assert.Nil(t, stepsOf(Take(f, 0, []int{1})))
+	assert.Nil(t, spectrum.Steps(Take(f, 0, []int{1})))
 	f.steps = steps{scale: []float64{1, 5, 3, 4, 2, 6}, zero: []float64{0}}
-	assert.Equal(t, f.steps.scale, stepsOf(Take(f, 0, []int{1, 0})))
-	assert.Equal(t, []float64{3, 1, 6, 4}, stepsOf(Take(f, 2, []int{2, 0})))
+	assert.Equal(t, f.steps.scale, spectrum.Steps(Take(f, 0, []int{1, 0})))
+	assert.Equal(t, []float64{3, 1, 6, 4}, spectrum.Steps(Take(f, 2, []int{2, 0})))
 	for layout, want := range map[TokenLayout][]float64{NTD: {4, 5, 6}, NCT: {5, 6}} {
 		for _, rule := range []TokenRule{Each, Mean, Last} {
 			l, err := Tokens(f, TokenOptions{Layout: layout, Rule: rule})
 			require.NoError(t, err)
-			assert.Equal(t, want, stepsOf(l), "the largest of the tokens'")
+			assert.Equal(t, want, spectrum.Steps(l), "the largest of the tokens'")
 		}
 	}
 }

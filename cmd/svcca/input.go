@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gosvcca/gosvcca/activation"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 )
 
@@ -29,7 +30,7 @@ func openLayer(path string, as opening) (activation.Layer, error) {
 		return nil, err
 	}
 	if !as.transpose {
-		if n, _ := l.Dims(); l.Storage() == "int8" && n > 0 && stepsOf(l) == nil {
+		if n, _ := l.Dims(); l.Storage() == "int8" && n > 0 && spectrum.Steps(l) == nil {
 			l.Close()
 			return nil, fmt.Errorf("%s: its scale is one number for each of %s: --transpose if the file holds neurons × datapoints", shown(path), plural(n, "datapoint"))
 		}
@@ -98,12 +99,4 @@ func (c cancellable) Read(dst lapack.Matrix[float64], row, col int) error {
 	return c.Layer.Read(dst, row, col)
 }
 
-func (c cancellable) Steps() []float64 { return stepsOf(c.Layer) }
-
-// stepsOf returns the steps of a layer of int8, which svcca asks for.
-func stepsOf(l any) []float64 {
-	if s, ok := l.(interface{ Steps() []float64 }); ok {
-		return s.Steps()
-	}
-	return nil
-}
+func (c cancellable) Steps() []float64 { return spectrum.Steps(c.Layer) }

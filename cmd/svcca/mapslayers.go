@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
@@ -66,7 +67,7 @@ func (v *view) Origin(row, col int) (of activation.Layer, datapoint, neuron int)
 	return v.Layer, datapoint, neuron
 }
 
-func (v *view) Steps() []float64 { return stepsOf(v.in) }
+func (v *view) Steps() []float64 { return spectrum.Steps(v.in) }
 
 // Digest tells views of different kinds apart.
 func (v *view) Digest(ctx context.Context) ([sha256.Size]byte, error) {
@@ -103,7 +104,7 @@ func newStrip(l activation.Layer, layout conv.Layout) *strip {
 
 func (s *strip) Shape() []int { return slices.Clone(s.shape) }
 
-func (s *strip) Steps() []float64 { return stepsOf(s.Layer) }
+func (s *strip) Steps() []float64 { return spectrum.Steps(s.Layer) }
 
 // Origin is where the value is in the file: nothing moves.
 func (s *strip) Origin(row, col int) (of activation.Layer, datapoint, neuron int) {
