@@ -144,28 +144,30 @@ func TestWorkersCancelled(t *testing.T) {
 	for _, count := range []int{1, 2, 3} {
 		for _, o := range []svcca.Options{{}, {Precision: svcca.Mixed}, {Accuracy: accuracyTriangle}} {
 			restore := processors(count)
-			var reads, stop atomic.Int64
+			var mu sync.Mutex // nobody reads while the context is being ended
+			var reads, stop int
 			var cancel context.CancelFunc
-			run := func(at int64) error {
+			run := func(at int) error {
 				var ctx context.Context
 				ctx, cancel = context.WithCancel(context.Background())
 				defer cancel()
-				reads.Store(0)
-				stop.Store(at)
+				reads, stop = 0, at
 				_, err := svcca.BetweenContext(ctx, odd{Layer: x.layer(), storage: "float64", read: func(int) {
-					if reads.Add(1) == stop.Load() {
+					mu.Lock()
+					defer mu.Unlock()
+					if reads++; reads == stop {
 						cancel()
 					}
 				}}, y.layer(), o)
 				return err
 			}
 			require.NoError(t, run(0))
-			all := reads.Load()
-			for _, at := range []int64{1, all / 3, 2 * all / 3, all - 1} {
+			all := reads
+			for _, at := range []int{1, all / 3, 2 * all / 3, all - 1} {
 				what := fmt.Sprintf("%d goroutines, %v, accuracy %g, read %d of %d", count, o.Precision, o.Accuracy, at, all)
 				require.ErrorIs(t, run(at), context.Canceled, what)
 				// Others may begin until the context has ended: a block at most, 32 rows a read.
-				assert.LessOrEqual(t, reads.Load(), at+1024/32+int64(count), what)
+				assert.LessOrEqual(t, reads, at+1024/32+count, what)
 			}
 			restore()
 		}
