@@ -118,16 +118,7 @@ func (l *Layer) blame(ctx context.Context, other *Layer, err error) error {
 }
 
 func pairOf(c *svcca.Comparison) *Pair {
-	return &Pair{
-		PairScores: svcca.PairScores{
-			Mean: &c.Mean, MeanSquare: c.MeanSquare,
-			WeightedX: c.WeightedX, WeightedY: c.WeightedY, Weighted: c.Weighted, WeightedUnique: c.WeightedUnique,
-			PWCCAX: &c.PWCCAX, PWCCAY: &c.PWCCAY, PWCCAUnique: c.PWCCAUnique,
-			Chance: c.Chance, Adjusted: c.Adjusted, ForcedOnes: c.ForcedOnes, Saturated: c.Saturated,
-			ErrorBound: c.ErrorBound, WeightedErrorBound: c.WeightedErrorBound, PWCCAErrorBound: &c.PWCCAErrorBound,
-		},
-		KX: c.X.K, KY: c.Y.K,
-	}
+	return &Pair{PairScores: c.Scores(), KX: c.X.K, KY: c.Y.K}
 }
 
 // place returns err with which layer it is about.
