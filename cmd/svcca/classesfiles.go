@@ -57,16 +57,20 @@ func (c *classes) targets() (outputs []classesOutput, err error) {
 	return outputs, err
 }
 
-// mostCurves is how many a picture tells apart.
-const mostCurves = 28
+// The colours and dashes of figure.Series: so many curves are told apart.
+const curveColours, curveDashes = 7, 4
 
 // drawable returns an error where a picture is asked for of more curves than it tells
 // apart.
 func (c *classes) drawable() error {
+	networks := len(c.networks)
+	most := curveColours * curveDashes / networks
+	if networks <= curveDashes {
+		most = curveColours * (curveDashes / networks)
+	}
 	for _, path := range c.outputs {
-		_, err := figure.FormatOf(path)
-		if n := len(c.networks) * (len(c.numbers) + 1); err == nil && n > mostCurves {
-			return misusef("-o %s: %s and chance of %s are %d curves: %d can be told apart, --class names classes", shown(path), plural(len(c.numbers), "class"), plural(len(c.networks), "network"), n, mostCurves)
+		if _, err := figure.FormatOf(path); err == nil && len(c.numbers) > most {
+			return misusef("-o %s: curves of %s by %s: of so many networks %s can be told apart: --class names some", shown(path), plural(networks, "network"), classCount(len(c.numbers)), classCount(most))
 		}
 	}
 	return nil
@@ -144,20 +148,33 @@ func (s score) byChance(chance float64) (level float64, known bool) {
 func (r *classesJSON) drawn() figure.Curves {
 	c := figure.Curves{Title: "Each layer with single logits", XLabel: "relative depth", YLabel: r.Score.axisTitle(), To: 1}
 	kind := r.Score.kind()
+	// Of few networks a class has one colour in all, and a network one dash for each turn of
+	// the colours. Of many each curve has its own, and chance none.
+	few := len(r.Networks) <= curveDashes
+	style := func(s figure.Series, network, class int) figure.Series {
+		if few {
+			s.Colour, s.Dash = class%curveColours+1, network+len(r.Networks)*(class/curveColours)+1
+		}
+		return s
+	}
 	for i, network := range r.networkNames() {
 		prefix := network + ", "
 		if len(r.Networks) == 1 {
 			prefix = ""
 		}
-		byChance := figure.Series{Name: prefix + "chance"}
-		for _, curve := range r.Networks[i].Curves {
-			s := figure.Series{Name: fmt.Sprintf("%sclass %d", prefix, curve.Class)}
+		byChance := style(figure.Series{Name: prefix + "chance", Faint: true}, i, 0)
+		for j, curve := range r.Networks[i].Curves {
+			s := style(figure.Series{Name: fmt.Sprintf("%sclass %d", prefix, curve.Class)}, i, j)
 			for _, p := range curve.Points {
-				if v, _ := kind.of(&p.PairScores); v != nil {
-					s.X, s.Y = append(s.X, p.Depth), append(s.Y, atMost1(*v))
-					c.From = min(c.From, *v) // as adjusted scores may be negative
+				s.X = append(s.X, p.Depth)
+				v, _ := kind.of(&p.PairScores)
+				s.Undefined = append(s.Undefined, v == nil)
+				if v == nil {
+					v = new(float64)
 				}
-				if level, known := r.Score.byChance(p.Chance); known && !slices.Contains(byChance.X, p.Depth) {
+				s.Y = append(s.Y, atMost1(*v))
+				c.From = min(c.From, *v) // as adjusted scores may be negative
+				if level, known := r.Score.byChance(p.Chance); known && few && !slices.Contains(byChance.X, p.Depth) {
 					byChance.X, byChance.Y = append(byChance.X, p.Depth), append(byChance.Y, level)
 				}
 			}
