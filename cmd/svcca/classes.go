@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -70,6 +71,8 @@ func (f *classesFlags) check(cmd *cobra.Command) error {
 		return misusef("--conv lowpass is for maps of two sizes, and a logit has none: --conv dft")
 	case f.classes.file != "":
 		return misusef("--class %s: classes are listed, as in 0,3", shown(f.classes.text))
+	case len(f.ids) > 1 || len(f.ids) == 1 && !strings.Contains(f.ids[0], "*"):
+		return misusef("--ids %s: one name with a * for the layers' paths without their suffix expected", shown(f.ids[0]))
 	case f.hashes && !f.json && len(f.outputs) == 0:
 		return misusef("--hashes is for what is written: --json or -o")
 	}

@@ -39,8 +39,7 @@ func (c *classes) find(args []string) error {
 			return err
 		}
 		n := &classNetwork{path: path}
-		logits := c.of.logits[min(i, len(c.of.logits)-1)]
-		own, err := c.findLogits(n, logits, inputs, names)
+		logits, own, err := c.findLogits(path, c.of.logits[min(i, len(c.of.logits)-1)], inputs, names)
 		if err != nil {
 			return err
 		}
@@ -55,6 +54,8 @@ func (c *classes) find(args []string) error {
 		for _, name := range n.names {
 			n.layers = append(n.layers, c.input(inputs[slices.Index(names, name)]))
 		}
+		n.logits = c.input(logits)
+		c.whole = append(c.whole, n.logits)
 		c.networks = append(c.networks, n)
 	}
 	for i := range c.inputs {
@@ -112,32 +113,27 @@ func (c *classes) input(in input) int {
 	return at
 }
 
-// findLogits finds a network's logits by a name: that of a layer, which is returned, or of
-// a file.
-func (c *classes) findLogits(n *classNetwork, name string, inputs []input, names []string) (own string, err error) {
+// findLogits finds a network's logits by a name, that of a layer or of a file; own is the
+// layer's name, or "".
+func (c *classes) findLogits(path, name string, inputs []input, names []string) (logits input, own string, err error) {
 	if at := slices.Index(names, name); at >= 0 {
-		n.logits = c.input(inputs[at])
-		return name, nil
+		return inputs[at], name, nil
 	}
 	if _, err := os.Stat(fileOf(name)); err == nil {
-		if len(c.of.logits) == 1 && c.of.logits[0] == name && len(c.networks) > 0 {
-			return "", misusef("--logits %s is a file, of one network: name one for each, in their order", shown(name))
+		if len(c.of.logits) < len(c.networks)+1 {
+			return input{}, "", misusef("--logits %s is a file, of one network: name one for each, in their order", shown(name))
 		}
-		in, err := oneLayer(name)
-		if err != nil {
-			return "", err
-		}
-		n.logits = c.input(in)
-		if at := slices.IndexFunc(inputs, func(l input) bool { return l.name == in.name }); at >= 0 {
+		logits, err := oneLayer(name)
+		if at := slices.IndexFunc(inputs, func(l input) bool { return l.name == logits.name }); at >= 0 {
 			own = names[at]
 		}
-		return own, nil
+		return logits, own, err
 	}
 	near := "there are " + strings.Join(shownAll(names), ", ")
 	if other := nearest(name, names); other != "" {
 		near = "did you mean " + shown(other) + "?"
 	}
-	return "", fmt.Errorf("%s has no layer %s: --logits NAME says which one holds the logits: %s", shown(n.path), shown(name), near)
+	return input{}, "", misusef("%s has no layer %s: --logits NAME says which one holds the logits: %s", shown(path), shown(name), near)
 }
 
 // depthOrder returns the names of a network's layers in order of depth: as a list, A,B,…,

@@ -99,6 +99,7 @@ type matrix struct {
 	rows    []int  // indices of inputs
 	columns []int  // nil: the rows
 	alone   bool   // whether maps may be among them is looked at later
+	whole   []int  // inputs of which --neurons takes all
 	without string // the flag that leaves out layers, if not skipFlag
 	bar     *progress
 	mu      sync.Mutex

@@ -139,7 +139,7 @@ func (m *matrix) choose() error {
 			return err
 		}
 	}
-	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice,
+	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice, whole: m.whole,
 		bad: func(i int, err error) error {
 			switch {
 			case errors.As(err, new(*misuse)):

@@ -139,8 +139,8 @@ takes neurons of all layers but the logits. Rows of --labels, --mask and
 
 Files of three dimensions are examples × tokens × neurons (--layout ntd), or
 examples × channels × time (nct), and each token a datapoint. With --conv they
-are maps of height 1. ids and labels are a .npy or one a line; * stands for the layer's
-path without its suffix. The same seed draws the same everywhere.`,
+are maps of height 1. ids, labels are a .npy or one a line; * stands for the
+layer's path without its suffix. The same seed draws the same everywhere.`,
 	}
 	c.Flags().SortFlags = false
 	new(selectFlags).register(c.Flags())
