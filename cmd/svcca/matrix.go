@@ -96,9 +96,11 @@ type matrix struct {
 	views   []activation.Layer // of files, as they are compared
 	chosen  *choosing
 	left    []leftOut
-	rows    []int // indices of inputs
-	columns []int // nil: the rows
-	alone   bool  // they are measured, not compared, and may be maps
+	rows    []int  // indices of inputs
+	columns []int  // nil: the rows
+	alone   bool   // whether maps may be among them is looked at later
+	whole   []int  // inputs of which --neurons takes all
+	without string // the flag that leaves out layers, if not skipFlag
 	bar     *progress
 	mu      sync.Mutex
 }
@@ -284,7 +286,7 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):
-		return nil, skipHint(err)
+		return nil, m.skipHint(err)
 	case err != nil:
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (m *matrix) checkMaps() error {
 			m.views[i] = nil
 			continue
 		case len(m.inputs) > 1:
-			return skipHint(err)
+			return m.skipHint(err)
 		default:
 			return err
 		}
@@ -255,7 +255,7 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 		t.leave(at, message(err))
 		return ctx.Err()
 	case at >= 0 && len(t.inputs) > 1:
-		return skipHint(err)
+		return t.skipHint(err)
 	}
 	return err
 }
