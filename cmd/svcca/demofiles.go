@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/internal/digits"
@@ -33,69 +31,53 @@ next: svcca matrix %[1]s/a --against %[1]s/b
 
 // saveDemo makes a directory of what the built-in networks make of their images.
 func saveDemo(ctx context.Context, dir string, stdout io.Writer) error {
-	f, err := newFolder(dir)
+	t, err := newDirectoryTarget(dir, false)
 	if err != nil {
 		return err
 	}
-	err = f.write(func(dir string) error {
-		inputs := digits.Inputs()
-		first := func(n int) lapack.Matrix[float64] { return inputs.View(0, 0, n, digits.Pixels) }
-		files := demoFiles{ctx: ctx, dir: dir}
-		files.layers("", digits.Layer{Name: "inputs", Shape: []int{inputs.Rows, inputs.Cols}, Values: inputs.Data})
-		files.indices("labels", digits.Labels())
-		files.indices("train", digits.Train())
-		files.indices("test", digits.Test())
-		files.layers("weights", digits.Parameters("a")...)
-		for _, network := range []string{"a", "b"} {
-			files.layers(network, digits.Dense(network, inputs)...)
-			files.tensors("conv_"+network, digits.Convolutional("conv_"+network, first(demoMaps)))
-		}
-		for step, layers := range digits.Training(first(demoSteps)) {
-			files.archive(fmt.Sprintf("training/step%05d", step), layers)
-		}
-		return files.err
-	})
-	if err != nil {
+	var files demoFiles
+	inputs := digits.Inputs()
+	first := func(n int) lapack.Matrix[float64] { return inputs.View(0, 0, n, digits.Pixels) }
+	files.layers("", digits.Layer{Name: "inputs", Shape: []int{inputs.Rows, inputs.Cols}, Values: inputs.Data})
+	files.indices("labels", digits.Labels())
+	files.indices("train", digits.Train())
+	files.indices("test", digits.Test())
+	files.layers("weights/", digits.Parameters("a")...)
+	for _, network := range []string{"a", "b"} {
+		files.layers(network+"/", digits.Dense(network, inputs)...)
+		files.tensors("conv_"+network, digits.Convolutional("conv_"+network, first(demoMaps)))
+	}
+	for step, layers := range digits.Training(first(demoSteps)) {
+		files.archive(fmt.Sprintf("training/step%05d", step), layers)
+	}
+	if err := t.write(ctx, newProvenance((&describer{}).making(ctx, nil), nil, nil), files); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, demoContents, shown(f.path))
+	_, err = fmt.Fprintf(stdout, demoContents, shown(t.path))
 	return err
 }
 
-// demoFiles writes files in a directory. Nothing is done after the first error.
-type demoFiles struct {
-	ctx context.Context
-	dir string
-	err error
-}
+// demoFiles are those to write.
+type demoFiles []directoryFile
 
-func (f *demoFiles) create(name string, fill func(io.Writer) error) {
-	if f.err == nil {
-		f.err = f.ctx.Err()
-	}
-	path := filepath.Join(f.dir, filepath.FromSlash(name))
-	if f.err == nil {
-		f.err = os.MkdirAll(filepath.Dir(path), 0o777)
-	}
-	if f.err == nil {
-		f.err = (&target{path: path}).write(fill)
-	}
+func (f *demoFiles) add(name string, fill func(io.Writer) error) {
+	*f = append(*f, directoryFile{name, fill})
 }
 
 // layers writes a .npy of each.
 func (f *demoFiles) layers(dir string, layers ...digits.Layer) {
 	for _, l := range layers {
-		f.create(dir+"/"+l.Name+".npy", func(w io.Writer) error { return writeNPY(w, demoArray(l)) })
+		f.add(dir+l.Name+".npy", func(w io.Writer) error { return writeNPY(w, demoArray(l)) })
 	}
 }
 
 func (f *demoFiles) indices(name string, values []int) {
-	f.create(name+".npy", func(w io.Writer) error { return activation.WriteIndices(w, values) })
+	f.add(name+".npy", func(w io.Writer) error { return activation.WriteIndices(w, values) })
 }
 
 // archive writes a .npz.
 func (f *demoFiles) archive(name string, layers []digits.Layer) {
-	f.create(name+".npz", func(w io.Writer) error {
+	f.add(name+".npz", func(w io.Writer) error {
 		archive := zip.NewWriter(w)
 		for _, l := range layers {
 			member, err := archive.CreateHeader(&zip.FileHeader{Name: l.Name + ".npy", Method: zip.Store, Modified: zipTime})
@@ -112,7 +94,7 @@ func (f *demoFiles) archive(name string, layers []digits.Layer) {
 
 // tensors writes a .safetensors.
 func (f *demoFiles) tensors(name string, layers []digits.Layer) {
-	f.create(name+safetensorsSuffix, func(w io.Writer) error {
+	f.add(name+safetensorsSuffix, func(w io.Writer) error {
 		var all []activation.Tensor
 		for _, l := range layers {
 			all = append(all, activation.Tensor{Name: l.Name, Storage: "float64", Shape: l.Shape})
