@@ -30,8 +30,8 @@ func newClasses() *cobra.Command {
 		Use:   "classes NETWORK… [flags]",
 		Short: "Follows single classes through the layers of networks",
 		Long: `Compares each layer of a network with each single logit: how much it knows of
-that class. NETWORK is a directory or archive of layers. --labels FILE --labelled
-3,7 takes the datapoints of these classes; see svcca help selection.`,
+that class. NETWORK is a directory or archive of layers. On the datapoints of
+chosen classes: --labels FILE --labelled 3,7; see svcca help selection.`,
 		Example: `  svcca classes a b --layers conv1,conv2,fc --class 0,3 -o classes.svg
   svcca classes resnet.npz --logits head --conv dft --layout nchw --json`,
 	}, func(cmd *cobra.Command, args []string) error {

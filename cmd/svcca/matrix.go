@@ -99,6 +99,7 @@ type matrix struct {
 	rows    []int  // indices of inputs
 	columns []int  // nil: the rows
 	alone   bool   // whether maps may be among them is looked at later
+	byName  bool   // neither rows nor columns are in an order that was given
 	whole   []int  // inputs of which --neurons takes all
 	without string // the flag that leaves out layers, if not skipFlag
 	bar     *progress
@@ -157,9 +158,12 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	pane.selection = m.chosen.told()
+	pane.selection, pane.byName = m.chosen.told(), m.byName
+	if pane.alignment, err = pane.align(f.score); err != nil {
+		return err
+	}
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs, Alignment: pane.alignment,
 		Skipped: m.left, Backend: native.Describe(), picture: f.picture,
 	}
 	for _, out := range outputs {

@@ -31,6 +31,7 @@ func (m *matrix) expand(args []string) (err error) {
 	if m.threads < 0 {
 		return misusef("--threads %d: 1 or more expected", m.threads)
 	}
+	m.byName = len(layers) == 1 && len(against) <= 1
 	if m.rows, err = m.add(layers); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/measure"
 )
 
 // scored is a pane, with what there is to tell of feature maps.
@@ -21,6 +22,8 @@ type scored struct {
 	images    int
 	pairs     [][]translatedPair // by dft and lowpass: as Pairs
 	selection *selection         // nil: everything
+	alignment *measure.Alignment // of two networks, or nil
+	byName    bool               // layers are in the order of their names
 }
 
 // translatedPair is what a pair has under translations beside its scores.

@@ -20,6 +20,7 @@ func writeMatrix(w io.Writer, s style, width int, of score, pane *scored) error 
 	t.line("")
 	t.layOut()
 	t.line("")
+	t.alignment()
 	t.foot()
 	return t.writeTo(w)
 }
