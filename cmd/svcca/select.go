@@ -21,6 +21,8 @@ type selectFlags struct {
 	tokens     tokenRule
 	neurons    indices
 	nonFinite  nonFinite
+
+	seeds bool // the command draws something else by seed
 }
 
 // selectNames are the flags' names.
@@ -54,7 +56,7 @@ func (f *selectFlags) check(cmd *cobra.Command, m *mapFlags) error {
 	switch changed := cmd.Flags().Changed; {
 	case changed("sample") && f.sample < 1:
 		return misusef("--sample %d: 1 or more expected", f.sample)
-	case changed("seed") && !changed("sample"):
+	case changed("seed") && !changed("sample") && !f.seeds:
 		return misusef("--seed is of --sample, which says how many datapoints to draw")
 	case m.way != "" && f.tokens.given:
 		return misusef("--tokens does not go with --conv, by which files of three dimensions are maps of height 1")
