@@ -156,7 +156,7 @@ func loadDense(ctx context.Context, layers []denseLayer, width int, from string)
 		if w.Rows != width {
 			return fmt.Errorf("%s takes %s, and %s gives %d: --order says which layers follow each other, from the input on", shown(l.weights), plural(w.Rows, "neuron"), shown(from), width)
 		}
-		l.Affine = compress.Affine{Weights: w, Bias: make([]float64, w.Cols)}
+		l.Affine = compress.Affine{Weights: w, Bias: make([]float64, w.Cols), Name: l.name}
 		if l.bias != "" {
 			b, err := loadArray(l.bias, 1)
 			if err != nil {
