@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -64,6 +65,7 @@ of largest mean activation. Flags that choose rows: svcca help selection.`,
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
+	flags.TextVar(&f.way, "conv", way(""), "maps `AS` pixels, flatten, as compare (default: no)")
 	f.registerLayout(flags)
 	flags.BoolVar(&f.transpose, "transpose", false, "DATA.npy holds neurons × datapoints (default: no)")
 	f.describer.register(flags)
@@ -175,18 +177,28 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 	if err := refuse(cmd, "project, which has one layer", "ids"); err != nil {
 		return err
 	}
+	if err := f.checkWay(); err != nil {
+		return err
+	}
 	in, err := oneLayer(dataPath)
 	if err != nil {
 		return err
 	}
 	p.inputs = []input{in}
-	if p.data, err = in.open(opening{transpose: f.transpose, tokens: true}); err != nil {
+	if p.data, err = in.open(opening{transpose: f.transpose, maps: f.way != "", tokens: true}); err != nil {
+		var refused *mapsError
+		if errors.As(err, &refused) {
+			return fmt.Errorf("%s holds feature maps, %s: choose by --conv, as compare had them\n  pixels   each position of each image is a datapoint\n  flatten  each position of each channel is a neuron", shown(refused.path), shapeText(refused.shape))
+		}
 		return err
 	}
 	defer p.data.Close()
 	p.chosen = &choosing{selectFlags: &f.selectFlags, maps: &f.mapFlags, inputs: p.inputs, layers: []activation.Layer{p.data}, weighted: f.answerFlags.given(),
 		say: p.notice, bad: func(_ int, err error) error { return err }}
 	if err := p.chosen.choose(); err != nil {
+		return err
+	}
+	if err := p.viewMaps(); err != nil {
 		return err
 	}
 	p.data = p.chosen.layers[0]
@@ -197,6 +209,34 @@ func (f *projectFlags) run(cmd *cobra.Command, directionsPath, dataPath string) 
 		return p.judge(cmd.Context(), cmd.OutOrStdout())
 	}
 	return p.write(cmd.Context(), cmd.OutOrStdout())
+}
+
+// checkWay is an error where --conv does not go with what is asked for.
+func (f *projectFlags) checkWay() error {
+	switch {
+	case f.way.translates():
+		return misusef("--conv %s: project takes pixels or flatten, of which directions are of neurons", f.way)
+	case f.way != "" && f.transpose:
+		return misusef("--transpose does not go with --conv: images come first in a file of feature maps")
+	case f.way == byPixels && f.head != "":
+		return misusef("--conv pixels does not go with --head: fully connected layers take maps by --conv flatten")
+	}
+	return nil
+}
+
+// viewMaps makes two dimensions of feature maps.
+func (p *projecting) viewMaps() error {
+	if p.way == "" {
+		return nil
+	}
+	l := p.chosen.layers[0]
+	if !isMaps(l) {
+		return misusef("%s holds no feature maps, which have 4 dimensions: leave out --conv %s", shown(l.Name()), p.way)
+	}
+	p.notice(p.assumed(l))
+	v, err := p.view(l)
+	p.chosen.layers[0] = v
+	return err
 }
 
 // notice says something on standard error, where progress is not in its way.
@@ -252,7 +292,10 @@ func (p *projecting) write(ctx context.Context, stdout io.Writer) (err error) {
 	if err := p.load(ctx); err != nil {
 		return err
 	}
-	o := projectOptions{Side: p.side, K: p.saved.count, Coordinates: p.coordinates, Transpose: p.transpose}
+	o := projectOptions{Side: p.side, K: p.saved.count, Coordinates: p.coordinates, Transpose: p.transpose, Conv: p.way}
+	if p.way != "" {
+		o.Layout = p.layout.String()
+	}
 	if len(p.k) > 0 {
 		o.K = p.k[0]
 	}
@@ -304,6 +347,8 @@ type projectOptions struct {
 	Seed        *uint64      `json:"seed,omitempty"`
 	Coordinates bool         `json:"coordinates"`
 	Transpose   bool         `json:"transpose"`
+	Conv        way          `json:"conv,omitempty"`
+	Layout      string       `json:"layout,omitempty"`
 }
 
 // made describes the files.

@@ -72,6 +72,7 @@ type curveOptions struct {
 	Seed      uint64 `json:"seed"`
 	Draws     int    `json:"draws"`
 	Transpose bool   `json:"transpose"`
+	Conv      way    `json:"conv,omitempty"`
 }
 
 // judge tells what the layers behind make of projections.
@@ -101,7 +102,7 @@ func (p *projecting) judge(ctx context.Context, stdout io.Writer) error {
 	}
 	j := &projectJSON{
 		Schema: "svcca.project/1", Version: version(), Measure: right.measure, Layer: p.inputs[0].name, Neurons: width, Directions: p.saved.count,
-		Curves: p.curves(), Options: curveOptions{p.side, p.seed, p.draws, p.transpose}, Selection: p.chosen.told(), Backend: native.Describe(), unit: p.mapFlags.unit(),
+		Curves: p.curves(), Options: curveOptions{p.side, p.seed, p.draws, p.transpose, p.way}, Selection: p.chosen.told(), Backend: native.Describe(), unit: p.mapFlags.unit(),
 	}
 	for _, l := range layers {
 		j.Head = append(j.Head, denseJSON{l.name, l.Weights.Rows, l.Weights.Cols})
