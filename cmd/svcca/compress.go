@@ -43,12 +43,11 @@ func newCompress() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "compress WEIGHTS --inputs FILE --layers A,B,… [flags]",
 		Short: "Makes layers of a network smaller",
-		Long: `Puts two narrow layers in place of a fully connected one, by the directions that
-its input shares with another network's, or with the network's outputs. WEIGHTS:
-a directory or archive of NAME_w, in × out, and NAME_b, or PyTorch's NAME.weight
-and NAME.bias. Flags that choose rows: svcca help selection.`,
-		Example: `  svcca compress a --inputs x.npy --layers fc2,fc3 --size 'parameters(0.35)' -o s
-  svcca compress a --inputs x.npy --layers fc3 --against b --size 'neurons(.1,.2)'`,
+		Long: `Puts two narrow layers in place of one, by directions that its input shares
+with another network's, or with the outputs. WEIGHTS: a directory or archive of
+NAME_w, in × out, and NAME_b, or PyTorch's NAME.weight. See help selection.`,
+		Example: `  svcca compress a --inputs x.npy --layers fc2 --size 'parameters(0.35)' -o s/
+  svcca compress a --inputs x.npy --layers fc2 --size 'neurons(.1,.2)' -o s.svg`,
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string) error {
 		if err := f.check(cmd); err != nil {
@@ -97,6 +96,9 @@ func (f *compressFlags) check(cmd *cobra.Command) error {
 		return misusef("--layers A,B,… is needed: the layers to compress, from the input on")
 	case f.hashes && !f.json && len(f.outputs) == 0:
 		return misusef("--hashes is for what is written: --json or -o")
+	}
+	if slices.Contains(f.outputs, "-") {
+		return misusef("-o -: weights are several files, a directory or an archive of them: give it a name")
 	}
 	if len(f.size) == 0 {
 		f.size = sizes{compress.Size{}}
@@ -345,9 +347,13 @@ func (c *compressing) read(ctx context.Context) (sets []judged, against []activa
 	}
 	sets = append(sets, judged{"", chosen.layers[0], right.take(chosen.of)})
 	if c.test.given() {
+		if _, err := c.test.of(n, "test", "datapoint", c.inputs[0].name); err != nil {
+			return nil, nil, err
+		}
 		of := c.selectFlags
 		of.ids, of.datapoints, of.sample = nil, c.test, 0
 		tested := c.choosing(&of, c.inputs[:1], c.files[:1])
+		tested.say = func(string) {} // it was said
 		if err := tested.choose(); err != nil {
 			return nil, nil, err
 		}
