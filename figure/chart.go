@@ -41,7 +41,7 @@ func (a area) point(x, y float64) vg.Point {
 }
 
 func (a area) canvas(s *sheet) *draw.Canvas {
-	return &draw.Canvas{Canvas: s.Canvas, Rectangle: vg.Rectangle{Min: point(a.left, a.bottom), Max: point(a.right, a.top)}}
+	return &draw.Canvas{Canvas: s.Canvas, Rectangle: a.rectangle()}
 }
 
 // along tells whether texts at marks along an axis of the given length keep apart.

@@ -31,6 +31,9 @@ type Series struct {
 	X, Y []float64
 	// Low and High bound a band around Y. Nil: none.
 	Low, High []float64
+	// Undefined marks points without a value, whose Y, Low and High are not looked
+	// at, and where the line breaks. Nil: none.
+	Undefined []bool
 }
 
 // Render writes the curves, whole or not at all. The error wraps ErrShape,
@@ -81,12 +84,18 @@ func (r *Series) check(what string, log bool) error {
 	if (r.Low != nil || r.High != nil) && (len(r.Low) != len(r.X) || len(r.High) != len(r.X)) {
 		return fmt.Errorf("%w: %s has %d x, but a band of %d low and %d high", ErrShape, what, len(r.X), len(r.Low), len(r.High))
 	}
+	if r.Undefined != nil && len(r.Undefined) != len(r.X) {
+		return fmt.Errorf("%w: %s has %d x, but marks %d as undefined or not", ErrShape, what, len(r.X), len(r.Undefined))
+	}
 	for i := range r.X {
 		if err := checkAxis(fmt.Sprintf("%s: X[%d]", what, i), r.X[i], log); err != nil {
 			return err
 		}
 		if i > 0 && !(r.X[i] > r.X[i-1]) {
 			return fmt.Errorf("%w: %s: X[%d] = %g follows %g: x must grow", ErrRange, what, i, r.X[i], r.X[i-1])
+		}
+		if r.undefined(i) {
+			continue
 		}
 		if err := checkAxis(fmt.Sprintf("%s: Y[%d]", what, i), r.Y[i], false); err != nil {
 			return err
@@ -107,11 +116,37 @@ func (r *Series) check(what string, log bool) error {
 	return nil
 }
 
+func (r *Series) undefined(i int) bool { return r.Undefined != nil && r.Undefined[i] }
+
+// runs are the parts of the series between points without a value.
+func (r *Series) runs() (runs []Series) {
+	for i := 0; i < len(r.X); i++ {
+		first := i
+		for i < len(r.X) && !r.undefined(i) {
+			i++
+		}
+		if i == first {
+			continue
+		}
+		run := Series{X: r.X[first:i], Y: r.Y[first:i]}
+		if r.Low != nil {
+			run.Low, run.High = r.Low[first:i], r.High[first:i]
+		}
+		runs = append(runs, run)
+	}
+	return runs
+}
+
 func (c *Curves) layout(page Page, look *look) (plan, error) {
 	var xs, ys []float64
 	for _, r := range c.Series {
 		xs = append(xs, r.X...)
-		ys = slices.Concat(ys, r.Y, r.Low, r.High)
+		for _, run := range r.runs() {
+			ys = slices.Concat(ys, run.Y, run.Low, run.High)
+		}
+	}
+	if len(ys) == 0 { // an axis like any other, with nothing to show
+		ys = []float64{0, 1}
 	}
 	y := newAxis(ys, false)
 	if c.From != 0 || c.To != 0 {
@@ -127,11 +162,15 @@ func (c *Curves) layout(page Page, look *look) (plan, error) {
 		title: c.Title, xLabel: c.XLabel, yLabel: c.YLabel,
 		x: newAxis(xs, c.LogX), y: y, legend: legend,
 		content: func(s *sheet, on area) {
-			for i := range c.Series {
-				c.Series[i].band(s, on, look.style(i).colour)
+			for i, r := range c.Series {
+				for _, run := range r.runs() {
+					run.band(s, on, look.style(i).colour)
+				}
 			}
 			for i, r := range c.Series {
-				s.curve(on, look.style(i), places(on, r.X, r.Y))
+				for _, run := range r.runs() {
+					s.curve(on, look.style(i), places(on, run.X, run.Y))
+				}
 			}
 		},
 	}).layout(page, look)

@@ -69,6 +69,12 @@ type Page struct {
 	// Transparent: no paper, for a page that has the colour of Dark or of its
 	// contrary already.
 	Transparent bool
+	// Inline: an SVG element within a page of HTML that has Style, whose colours it
+	// takes, of light or dark; no wider than there is room. Without paper.
+	Inline bool
+	// Name and Description tell readers who do not see it what the figure is and
+	// what is in it: the title and desc of SVG. Empty: none.
+	Name, Description string
 }
 
 const (
@@ -115,11 +121,22 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 	if p.DPI < 1 || p.DPI > 2400 {
 		return fmt.Errorf("%w: %d DPI: it must be from 1 to 2400", ErrPage, p.DPI)
 	}
+	if p.Inline && format != SVG {
+		return fmt.Errorf("%w: format %q: inline it is svg", ErrPage, format)
+	}
+	for _, t := range []struct{ what, text string }{{"Name", p.Name}, {"Description", p.Description}} {
+		if err := checkText(t.what, t.text); err != nil {
+			return err
+		}
+	}
 	if err := f.check(); err != nil {
 		return err
 	}
 	look := &light
-	if p.Dark {
+	switch {
+	case p.Inline:
+		look, p.Transparent = &roles, true
+	case p.Dark:
 		look = &dark
 	}
 	plan, err := f.layout(p, look)
@@ -164,7 +181,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		}()
 		canvas = vgpdf.New(w, h)
 	}
-	s := &sheet{Canvas: canvas, look: look, pdf: format == PDF}
+	s := &sheet{Canvas: canvas, look: look, format: format}
 	if !p.Transparent {
 		s.fill(look.paper, box{0, 0, p.Width, plan.height})
 	}
@@ -174,7 +191,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		return nil, err
 	}
 	if format == SVG {
-		return fixText(drawn.Bytes()), nil
+		return p.finish(drawn.Bytes(), plan.height), nil
 	}
 	return drawn.Bytes(), nil
 }
