@@ -119,23 +119,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		return err
 	}
 	defer m.close()
-	if err := m.open(ctx); err != nil {
-		return err
-	}
-	if err := m.choose(); err != nil {
-		return err
-	}
-	if err := m.checkMaps(); err != nil {
-		return err
-	}
-	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
-		return err
-	}
-	m.chosen.layers = m.views
-	if err := m.chosen.finish(ctx, f.dryRun); err != nil {
-		return err
-	}
-	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+	if err := m.prepare(ctx); err != nil {
 		return err
 	}
 	if f.dryRun && f.way.translates() {
@@ -183,6 +167,27 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		m.warnings(pane)
 	}
 	return err
+}
+
+// prepare opens the layers and makes of them what is compared.
+func (m *matrix) prepare(ctx context.Context) error {
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	if err := m.choose(); err != nil {
+		return err
+	}
+	if err := m.checkMaps(); err != nil {
+		return err
+	}
+	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
+		return err
+	}
+	m.chosen.layers = m.views
+	if err := m.chosen.finish(ctx, m.dryRun); err != nil {
+		return err
+	}
+	return m.readWeights(ctx, m.chosen.rows, m.chosen.of)
 }
 
 // window returns how much memory the work may take at a time: what --memory says,
