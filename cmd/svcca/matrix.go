@@ -96,9 +96,11 @@ type matrix struct {
 	views   []activation.Layer // of files, as they are compared
 	chosen  *choosing
 	left    []leftOut
-	rows    []int // indices of inputs
-	columns []int // nil: the rows
-	alone   bool  // they are measured, not compared, and may be maps
+	rows    []int  // indices of inputs
+	columns []int  // nil: the rows
+	alone   bool   // they are measured, not compared, and may be maps
+	command string // whose matrix it is, if not of matrix
+	told    bool   // somebody said how maps are read
 	bar     *progress
 	mu      sync.Mutex
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ func (m *matrix) open(ctx context.Context) error {
 			}
 			m.leave(i, message(err))
 		case errors.As(err, new(*mapsError)):
-			return choices(err, "matrix", m.named...)
+			return choices(err, cmp.Or(m.command, "matrix"), m.named...)
 		case len(m.inputs) > 1:
 			return skipHint(err)
 		default:

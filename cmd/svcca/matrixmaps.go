@@ -119,7 +119,7 @@ func (m *matrix) checkMaps() error {
 		default:
 			return err
 		}
-		if isMaps(f) {
+		if isMaps(f) && !m.told {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}

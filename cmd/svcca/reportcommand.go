@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/gosvcca/gosvcca/svcca/dynamics"
+	"github.com/spf13/cobra"
+)
+
+// reportFlags are what report was told.
+type reportFlags struct {
+	matrixFlags
+	checkpointFlags
+	as            networkKind
+	against       string
+	againstLayers []string
+	threshold     float64
+	logits        string
+	classes       []int
+}
+
+func newReport() *cobra.Command {
+	f := &reportFlags{}
+	c := command(&cobra.Command{
+		Use:   "report DIR -o OUT.html [flags]",
+		Short: "Makes a page of a network or a training run",
+		Long: `Makes a page of all there is to see in a directory or archive of layers, or of
+training steps as dynamics takes: one file of figures, tables and words, which
+needs no network. See help selection.`,
+		Example: `  svcca report net -o net.html --layers conv1,conv2,fc,logits --conv dft
+  svcca report checkpoints --against other -o run.html -o run.json`,
+	}, func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return misusef("one directory is needed, %d given: %s", len(args), cmd.UseLine())
+		}
+		if err := f.check(cmd); err != nil {
+			return err
+		}
+		return f.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+	})
+	flags := c.Flags()
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.html, and .json of all numbers (required)")
+	flags.StringSliceVar(&f.checkpointFlags.layers, "layers", nil, "`LAYERS` A,B,… from the input on (default: by name)")
+	flags.TextVar(&f.as, "as", networkKind(""), "`WHAT` DIR is: network, training (default: as it looks)")
+	flags.StringVar(&f.pattern, "pattern", "", "`P`, as {step}_{layer}.npy (default: {step} directories)")
+	flags.StringVar(&f.against, "against", "", "another network, in `DIR2` (default: none)")
+	flags.StringSliceVar(&f.againstLayers, "against-layers", nil, "`LAYERS` of DIR2 (default: as --layers)")
+	flags.StringVar(&f.logits, "logits", "", "`LAYER` of a column per class (default: logits)")
+	flags.IntSliceVar(&f.classes, "classes", nil, "`CLASSES` 0,3,… of the logits (default: all)")
+	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, …")
+	flags.Float64Var(&f.threshold, "threshold", dynamics.DefaultThreshold, "a layer has converged from score `T` on")
+	f.optionFlags.register(flags)
+	f.mapFlags.register(flags)
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
+	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
+	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out files that cannot be used (default: fail)")
+	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
+	outputIsOut(flags)
+	return c
+}
+
+// networkKind is a flag, --as: what layers are of. Empty: what it looks like.
+type networkKind string
+
+const (
+	asNetwork  networkKind = "network"
+	asTraining networkKind = "training"
+)
+
+// MarshalText returns the kind's name.
+func (k networkKind) MarshalText() ([]byte, error) { return []byte(k), nil }
+
+// UnmarshalText reads the name of a kind.
+func (k *networkKind) UnmarshalText(text []byte) error {
+	if kind := networkKind(text); kind == asNetwork || kind == asTraining {
+		*k = kind
+		return nil
+	}
+	return fmt.Errorf("network or training expected")
+}
+
+// check returns an error where flags do not go together.
+func (f *reportFlags) check(cmd *cobra.Command) error {
+	if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
+		return err
+	}
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
+		return err
+	}
+	switch {
+	case len(f.outputs) == 0:
+		return misusef("-o OUT.html is needed: the page to write")
+	case !(f.threshold > 0 && f.threshold <= 1):
+		return misusef("--threshold %v: a similarity above 0, at most 1 expected", f.threshold)
+	case f.pattern != "" && f.as == asNetwork:
+		return misusef("--pattern is of a training run, and --as says network")
+	case len(f.againstLayers) > 0 && f.against == "":
+		return misusef("--against-layers is of --against DIR2")
+	}
+	for i, c := range f.classes {
+		if c < 0 || slices.Contains(f.classes[:i], c) {
+			return misusef("--classes %d: columns of the logits, counted from 0, each once, expected", c)
+		}
+	}
+	if len(f.classes) > mostSpectra {
+		return misusef("--classes: %d can be told apart, %d given", mostSpectra, len(f.classes))
+	}
+	return nil
+}
+
+// reporting is a call of the command.
+type reporting struct {
+	*reportFlags
+	stderr     io.Writer
+	own, other *located // what DIR holds, and DIR2, or nil
+	m          *matrix  // the network's layers at its last step, by these and those of the other
+}
+
+func (f *reportFlags) run(ctx context.Context, dir string, stdout, stderr io.Writer) error {
+	r := &reporting{reportFlags: f, stderr: stderr}
+	if err := r.locate(dir); err != nil {
+		return err
+	}
+	outputs, err := r.targets()
+	if err != nil {
+		return err
+	}
+	j, err := r.report(ctx)
+	if err != nil {
+		return choices(err, "report", dir)
+	}
+	page, err := r.page(j)
+	if err != nil {
+		return err
+	}
+	for _, out := range outputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := out.write(page, j); err != nil {
+			return err
+		}
+		r.m.notice(out.wrote())
+	}
+	return page.writeWords(stdout, localStyle())
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gosvcca/gosvcca/svcca"
+)
+
+// located is what a directory, an archive or a pattern holds: a training run, or a
+// network, which is one of a single step.
+type located struct {
+	dir      string
+	training bool
+	run      []checkpoint
+	names    []string // of layers, in order of depth
+	left     int      // layers that are of no step
+	at       []int    // the matrix's inputs that the last step's layers are
+}
+
+// last are the layers of the network, at the last step.
+func (l *located) last() []input { return l.run[len(l.run)-1].layers }
+
+// locate finds the layers that the report is of.
+func (r *reporting) locate(dir string) (err error) {
+	if r.own, err = r.find(dir, r.as, r.checkpointFlags); err != nil {
+		return err
+	}
+	if r.own.training {
+		switch {
+		case r.selectFlags.given() || r.selectFlags.tokens.given:
+			return misusef("%s is a training run, of which all datapoints are compared: --datapoints, --sample and their like are for one network", shown(dir))
+		case r.skipBad:
+			return misusef("%s is a training run, of which each step needs all layers: --layers names those to take in place of --skip-bad", shown(dir))
+		}
+	}
+	if r.against != "" {
+		of := checkpointFlags{layers: r.checkpointFlags.layers}
+		if len(r.againstLayers) > 0 {
+			of.layers = r.againstLayers
+		}
+		if r.other, err = r.find(r.against, "", of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find returns the layers in a directory, of what kind says or as it looks.
+func (r *reporting) find(dir string, kind networkKind, of checkpointFlags) (*located, error) {
+	inputs, none, err := expandLayers([]string{dir})
+	if err != nil {
+		return nil, err
+	}
+	if kind == "" && (of.pattern != "" || looksTrained(dir, inputs)) {
+		kind = asTraining
+	}
+	l := &located{dir: dir, training: kind == asTraining}
+	if l.training {
+		l.run, l.names, l.left, err = of.checkpoints(dir)
+		if err != nil && of.pattern == "" && r.as == "" {
+			err = fmt.Errorf("%s\n%s looks like the steps of a training run: --as network if it is one network", message(err), shown(dir))
+		}
+		return l, err
+	}
+	var layers []input
+	layers, l.names, err = inOrder(r.withoutIDs(inputs), of.layers)
+	l.run = []checkpoint{{layers: layers}}
+	for _, left := range none {
+		r.left(left)
+	}
+	return l, err
+}
+
+// left says what was left out.
+func (r *reporting) left(l leftOut) {
+	if !r.quiet {
+		complain(r.stderr, "left out: "+l.Reason)
+	}
+}
+
+// looksTrained reports whether a directory has two steps of training or more.
+func looksTrained(dir string, inputs []input) bool {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	all, err := sortByDirectory(dir, inputs)
+	return err == nil && slices.ContainsFunc(all, func(l found) bool { return l.step != all[0].step })
+}
+
+// inOrder returns the layers of a network with their names, which are those of their
+// files as far as they differ, in the order of names or in natural order.
+func inOrder(inputs []input, names []string) (layers []input, all []string, err error) {
+	var sides []svcca.Side
+	for _, in := range inputs {
+		sides = append(sides, svcca.Side{Name: in.name})
+	}
+	known, _ := shortNames(sides)
+	if len(names) == 0 {
+		return inputs, known, nil
+	}
+	for i, name := range names {
+		at := slices.Index(known, name)
+		switch {
+		case slices.Contains(names[:i], name):
+			return nil, nil, misusef("--layers names %s twice", shown(name))
+		case at < 0:
+			near := "there are " + strings.Join(known, ", ")
+			if n := nearest(name, known); n != "" {
+				near = "did you mean " + n + "?"
+			}
+			return nil, nil, misusef("--layers %s: %s has no layer of that name: %s", shown(name), shown(filepath.Dir(inputs[0].name)), near)
+		}
+		layers = append(layers, inputs[at])
+	}
+	return layers, names, nil
+}
+
+// use puts together the matrix of the network, at its last step, with itself and with
+// the other.
+func (r *reporting) use() {
+	f := r.matrixFlags
+	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", told: r.own.training}
+	r.own.at = r.m.use(r.own.last())
+	r.m.rows = r.own.at
+	if r.other == nil {
+		return
+	}
+	r.other.at = r.m.use(r.other.last())
+	r.m.columns = slices.Clone(r.own.at)
+	for _, at := range r.other.at {
+		if !slices.Contains(r.own.at, at) {
+			r.m.columns = append(r.m.columns, at)
+		}
+	}
+}
+
+// present returns the layers of a network that are not left out, by their inputs, and
+// their names.
+func (r *reporting) present(l *located) (at []int, names []string) {
+	at = r.m.present(l.at)
+	for _, i := range at {
+		names = append(names, l.names[slices.Index(l.at, i)])
+	}
+	return at, names
+}
