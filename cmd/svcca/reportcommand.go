@@ -132,7 +132,7 @@ func (f *reportFlags) run(ctx context.Context, dir string, stdout, stderr io.Wri
 	}
 	j, err := r.report(ctx)
 	if err != nil {
-		return choices(err, "report", dir)
+		return choices(err, "report", r.arguments()...)
 	}
 	page, err := r.page(j)
 	if err != nil {

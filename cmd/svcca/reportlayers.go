@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,14 +38,50 @@ func (r *reporting) locate(dir string) (err error) {
 			return misusef("%s is a training run, of which each step needs all layers: --layers names those to take in place of --skip-bad", shown(dir))
 		}
 	}
-	if r.against != "" {
-		of := checkpointFlags{layers: r.checkpointFlags.layers}
-		if len(r.againstLayers) > 0 {
-			of.layers = r.againstLayers
+	if err := r.checkLogits(); err != nil || r.against == "" {
+		return err
+	}
+	of, kind := r.checkpointFlags, networkKind("")
+	if len(r.againstLayers) > 0 {
+		of.layers = r.againstLayers
+	}
+	if of.pattern = r.matching(r.against); of.pattern == "" && r.as == asNetwork {
+		kind = asNetwork
+	}
+	r.other, err = r.find(r.against, kind, of)
+	return err
+}
+
+// matching is --pattern, if a directory has layers that match it.
+func (r *reporting) matching(dir string) string {
+	inputs, _, err := expandLayers([]string{dir})
+	if err != nil || r.pattern == "" {
+		return ""
+	}
+	if _, err := r.sortByPattern(dir, inputs); err != nil {
+		return ""
+	}
+	return r.pattern
+}
+
+// logitsName is the layer that holds a column for each class, if there is one.
+func (f *reportFlags) logitsName() string { return cmp.Or(f.logits, "logits") }
+
+// checkLogits returns an error where a layer of a column per class is asked for and there
+// is none.
+func (r *reporting) checkLogits() error {
+	asked := r.logits != "" || len(r.classes) > 0
+	switch {
+	case !asked:
+		return nil
+	case r.way == byPixels:
+		return misusef("--logits and --classes do not go with --conv pixels, which compares positions, and logits have none")
+	case !slices.Contains(r.own.names, r.logitsName()):
+		near := "there are " + strings.Join(r.own.names, ", ")
+		if n := nearest(r.logitsName(), r.own.names); n != "" {
+			near = "did you mean " + n + "?"
 		}
-		if r.other, err = r.find(r.against, "", of); err != nil {
-			return err
-		}
+		return misusef("no layer is called %s, to have a column per class: --logits names it: %s", shown(r.logitsName()), shown(near))
 	}
 	return nil
 }
@@ -119,11 +156,14 @@ func inOrder(inputs []input, names []string) (layers []input, all []string, err 
 	return layers, names, nil
 }
 
+// arguments are those without which there is no report.
+func (r *reporting) arguments() []string { return []string{r.own.dir, "-o", r.outputs[0]} }
+
 // use puts together the matrix of the network, at its last step, with itself and with
 // the other.
 func (r *reporting) use() {
 	f := r.matrixFlags
-	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", told: r.own.training}
+	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments(), told: r.own.training}
 	r.own.at = r.m.use(r.own.last())
 	r.m.rows = r.own.at
 	if r.other == nil {

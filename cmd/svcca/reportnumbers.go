@@ -172,6 +172,11 @@ func (r *reporting) measure(ctx context.Context, j *reportJSON) error {
 	if err := r.m.prepare(ctx); err != nil {
 		return err
 	}
+	own, names := r.present(r.own)
+	where, classes, err := r.findLogits(own, names)
+	if err != nil {
+		return err
+	}
 	pane, err := r.m.compute(ctx)
 	if err != nil {
 		return err
@@ -180,7 +185,7 @@ func (r *reporting) measure(ctx context.Context, j *reportJSON) error {
 		return err
 	}
 	pane.selection = r.m.chosen.told()
-	own, names := r.present(r.own)
+	own, names = r.present(r.own) // again, as some may be left out
 	columns := own
 	if r.m.columns != nil {
 		columns = r.m.present(r.m.columns)
@@ -206,7 +211,9 @@ func (r *reporting) measure(ctx context.Context, j *reportJSON) error {
 			}
 		}
 	}
-	j.Classes, err = r.compareClasses(ctx, own, names)
+	if where >= 0 {
+		j.Classes, err = r.compareClasses(ctx, own, names, where, classes)
+	}
 	return err
 }
 
@@ -274,37 +281,41 @@ const (
 	warnLeading  = "leading_directions"
 )
 
-// compareClasses compares the layers with single logits; nil where there are none.
-func (r *reporting) compareClasses(ctx context.Context, at []int, names []string) (*reportClasses, error) {
-	name := r.logits
-	if name == "" {
-		name = "logits"
+// findLogits returns which layer has a column per class, and of which classes there will
+// be curves; −1 where there is none.
+func (r *reporting) findLogits(at []int, names []string) (where int, classes []int, err error) {
+	name := r.logitsName()
+	where = slices.Index(names, name)
+	switch {
+	case where < 0 && (r.logits != "" || len(r.classes) > 0):
+		return where, nil, fmt.Errorf("%s was left out, and --logits and --classes need it", shown(name))
+	case where < 0 || r.m.way == byPixels:
+		return -1, nil, nil
 	}
-	where := slices.Index(names, name)
-	if where < 0 || r.m.way == byPixels {
-		switch {
-		case r.logits != "" && where < 0:
-			return nil, misusef("--logits %s: there is no layer of that name", shown(name))
-		case len(r.classes) > 0 || r.logits != "":
-			return nil, misusef("--classes and --logits need a layer of a column per class, which is called logits or as --logits says")
+	shape := r.m.views[at[where]].Shape()
+	switch {
+	case len(shape) == 2:
+	case r.logits == "" && len(r.classes) == 0: // maps that are called logits
+		return -1, nil, nil
+	default:
+		return where, nil, fmt.Errorf("%s holds %s: logits are datapoints × classes", shown(name), shapeText(shape))
+	}
+	for _, c := range r.classes {
+		if c >= shape[1] {
+			return where, nil, fmt.Errorf("--classes %d: %s has columns 0 to %d", c, shown(name), shape[1]-1)
 		}
-		return nil, nil
 	}
+	if len(r.classes) > 0 {
+		return where, r.classes, nil
+	}
+	return where, evenly(shape[1], mostSpectra), nil
+}
+
+// compareClasses compares the layers with single logits, the columns of one of them.
+func (r *reporting) compareClasses(ctx context.Context, at []int, names []string, where int, classes []int) (*reportClasses, error) {
 	logits := r.m.views[at[where]]
-	if len(logits.Shape()) != 2 {
-		return nil, fmt.Errorf("%s holds %s: logits are datapoints × classes", shown(logits.Name()), shapeText(logits.Shape()))
-	}
-	c := &reportClasses{Logits: name}
+	c := &reportClasses{Logits: names[where]}
 	_, c.Count = logits.Dims()
-	classes := r.classes
-	for _, class := range classes {
-		if class >= c.Count {
-			return nil, misusef("--classes %d: %s has columns 0 to %d", class, shown(name), c.Count-1)
-		}
-	}
-	if len(classes) == 0 {
-		classes = evenly(c.Count, mostSpectra)
-	}
 	var layers []conv.Maps
 	for _, i := range at {
 		m, err := r.m.mapFlags.maps(cancellable{r.m.views[i], ctx})

@@ -69,18 +69,21 @@ type reportMade struct {
 	Inputs  reportTable
 }
 
-// Widths of figures in points: of a screen of 720 pixels, and of a telephone.
+// Widths of figures in points, at reportDPI 720, 440 and 343 pixels: on a screen that is
+// wide, or as a small pane needs it there, and on a telephone. Their type is then as large
+// as that of tables.
 const (
-	wideFigure   = 540
-	middleFigure = 360
-	narrowFigure = 257
+	reportDPI    = 120
+	wideFigure   = 720. * 72 / reportDPI
+	middleFigure = 440. * 72 / reportDPI
+	narrowFigure = 343. * 72 / reportDPI
 )
 
 // illustrate adds a picture to the section, as wide as that, and for narrow screens.
 func (s *reportSection) illustrate(d drawing, width float64, caption, description string) error {
 	draw := func(width float64) (template.HTML, error) {
 		var b bytes.Buffer
-		err := d.Render(&b, figure.SVG, figure.Page{Width: width, Inline: true, Name: caption, Description: description})
+		err := d.Render(&b, figure.SVG, figure.Page{Width: width, DPI: reportDPI, Inline: true, Name: caption, Description: description})
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", s.ID, err)
 		}
@@ -130,7 +133,8 @@ func (p *reportPage) write(w io.Writer) error { return reportTemplate.Execute(w,
 // writeWords writes what the page finds, for people at a terminal.
 func (p *reportPage) writeWords(w io.Writer, s style) error {
 	text := newPage(s)
-	text.paragraph("", "", p.Title+": "+p.Lead)
+	text.paragraph("", "", p.Title)
+	text.paragraph("", "", p.Lead)
 	text.line("")
 	for _, section := range p.Sections {
 		text.paragraph("- ", "  ", section.Headline)

@@ -34,12 +34,22 @@ func (r *reporting) sections(p *reportPage, j *reportJSON) error {
 func (r *reporting) lead(j *reportJSON) string {
 	text := plural(len(j.Layers), "layer") + " over " + j.Pane.of.over()
 	if j.Dynamics != nil {
-		text = fmt.Sprintf("a training run of %s, %s", plural(len(j.Dynamics.Steps), "step"), text)
+		text = fmt.Sprintf("A training run of %s: %s", plural(len(j.Dynamics.Steps), "step"), text)
 	}
 	if j.Against != nil {
-		text += ", by those of " + shown(j.Against.Of)
+		text += ", also against those of " + shown(j.Against.Of)
+		if r.other.training {
+			text += fmt.Sprintf(" at step %d", r.other.run[len(r.other.run)-1].step)
+		}
 	}
-	return text + ". " + strings.Join(append([]string{"Score: " + r.score.kind().title + "."}, j.Selection.words()...), " ")
+	text += ". Score: " + r.score.kind().title + "."
+	for _, step := range j.Selection.words() {
+		text += " " + step + "."
+	}
+	if w := j.Pane.of.Options.Weights; w != nil {
+		text += fmt.Sprintf(" Weighted: they count as much as %.4g %ss of equal weight.", effective(w), j.Pane.of.unit())
+	}
+	return text
 }
 
 // table is a pane as a table of scores.
@@ -89,10 +99,8 @@ func (r *reporting) drawnPane(p *reportPane, rowsOf, columnsOf string) figure.Pa
 
 // paneWidth is how wide a picture of a pane with so many columns is read with ease.
 func paneWidth(columns int) float64 {
-	if columns <= 6 {
-		return middleFigure
-	}
-	return wideFigure
+	const around, cell = 90, 36 // points
+	return min(wideFigure, max(middleFigure, around+float64(cell*columns)))
 }
 
 // number is a score in four digits, or as many as are certain.
@@ -206,7 +214,7 @@ func (r *reporting) tableOf(p *reportPane, caption string) []reportTable {
 	if len(p.Columns) > mostTable {
 		return nil
 	}
-	return []reportTable{r.table(p.of, p.Rows, p.Columns, caption)}
+	return []reportTable{r.table(p.of, p.Rows, p.Columns, caption+", in numbers")}
 }
 
 // dimensions is of how many directions the layers use.
@@ -326,6 +334,7 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 	if len(c.Curves) < c.Count {
 		s.Text = append(s.Text, fmt.Sprintf("%d of %d classes; --classes names others.", len(c.Curves), c.Count))
 	}
+	curves.From = least(curves.Series)
 	t.Notes = []string{fmt.Sprintf("On average, unrelated layers would give no more than %s.", level(math.Sqrt(min(1, chance))))}
 	if err := s.illustrate(curves, wideFigure, "Layers, from the first (0) to the last (1), with the logit of each class", s.Headline); err != nil {
 		return nil, err
@@ -336,6 +345,18 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		s.Text = append(s.Text, noRoom)
 	}
 	return s, nil
+}
+
+// least is where an axis of scores begins: at 0, or closer to scores that are all near 1.
+func least(of []figure.Series) float64 {
+	least := 1.0
+	for _, s := range of {
+		least = min(least, slices.Min(s.Y))
+	}
+	if least < 0.8 {
+		return min(0, least)
+	}
+	return min(0.9, math.Floor(least*10)/10)
 }
 
 // alignment is of the layers with those of another network.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gosvcca/gosvcca/figure"
+	"github.com/gosvcca/gosvcca/svcca/freeze"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 )
 
@@ -137,6 +139,22 @@ func (r *reporting) freezes(j *reportJSON) (*reportSection, error) {
 		percent(f.ConvergedWork.Saved.Backward), percent(f.LinearWork.Saved.Backward))
 	s.Text = []string{fmt.Sprintf("A layer is frozen when it and all below it are at %v or more of their final form, which is known in hindsight alone: svcca freeze plans ahead. Shares are by equal costs of all layers.", j.Dynamics.Threshold)}
 	t := reportTable{Caption: fmt.Sprintf("The last step in which a layer learns, of %d", f.Linear.Steps), Head: []string{"", "once converged", "linear"}}
+	picture := figure.Curves{XLabel: "layer, counted from the input", YLabel: "last step of learning", To: float64(f.Linear.Steps), Series: []figure.Series{
+		{Name: "once converged"}, {Name: "linear"},
+	}}
+	for k, schedule := range []*freeze.Schedule{f.Converged, f.Linear} {
+		of := &picture.Series[k]
+		for i, l := range schedule.Layers {
+			y := 0.0
+			if l.FrozenAfter != nil {
+				y = float64(*l.FrozenAfter)
+			}
+			of.X, of.Y, of.Undefined = append(of.X, float64(i+1)), append(of.Y, y), append(of.Undefined, l.FrozenAfter == nil)
+		}
+	}
+	if err := s.illustrate(picture, wideFigure, "When layers stop to learn; those that are never frozen are left out", s.Headline); err != nil {
+		return nil, err
+	}
 	for i, l := range f.Converged.Layers {
 		after := func(step *int) string {
 			if step == nil {
