@@ -14,7 +14,7 @@ import (
 // of a class over the layers of a network, accuracy over directions kept.
 type Curves struct {
 	Title, XLabel, YLabel string
-	// Series are told apart by colour, dash and marker; there may be 28.
+	// Series are told apart by colour, dash and marker; there may be 28 that are not faint.
 	Series []Series
 	// LogX: x, which must be positive, is spaced by its logarithm.
 	LogX bool
@@ -34,6 +34,11 @@ type Series struct {
 	// Undefined marks points without a value, whose Y, Low and High are not looked
 	// at, and where the line breaks. Nil: none.
 	Undefined []bool
+	// Colour, 1 to 7, chooses a colour and its marker, Dash, 1 to 4, how the line is
+	// broken: series that belong together may look so. Zero: by the place among Series.
+	Colour, Dash int
+	// Faint: a thin grey line without markers, for what others are seen against.
+	Faint bool
 }
 
 // Render writes the curves, whole or not at all. The error wraps ErrShape,
@@ -50,10 +55,16 @@ func (c *Curves) check() error {
 			return err
 		}
 	}
-	if len(c.Series) == 0 || len(c.Series) > mostSeries {
-		return fmt.Errorf("%w: %d series: from 1 to %d can be told apart", ErrShape, len(c.Series), mostSeries)
-	}
 	names := make([]string, len(c.Series))
+	count := 0
+	for _, r := range c.Series {
+		if !r.Faint {
+			count++
+		}
+	}
+	if len(c.Series) == 0 || count > mostSeries {
+		return fmt.Errorf("%w: %d series: from 1 to %d can be told apart", ErrShape, count, mostSeries)
+	}
 	for i := range c.Series {
 		names[i] = c.Series[i].Name
 		if err := c.Series[i].check(fmt.Sprintf("Series[%d] (%s)", i, names[i]), c.LogX); err != nil {
@@ -83,6 +94,9 @@ func (r *Series) check(what string, log bool) error {
 	}
 	if (r.Low != nil || r.High != nil) && (len(r.Low) != len(r.X) || len(r.High) != len(r.X)) {
 		return fmt.Errorf("%w: %s has %d x, but a band of %d low and %d high", ErrShape, what, len(r.X), len(r.Low), len(r.High))
+	}
+	if r.Colour < 0 || r.Colour > len(glyphs) || r.Dash < 0 || r.Dash > len(dashes) {
+		return fmt.Errorf("%w: %s has Colour %d and Dash %d: there are %d and %d", ErrRange, what, r.Colour, r.Dash, len(glyphs), len(dashes))
 	}
 	if r.Undefined != nil && len(r.Undefined) != len(r.X) {
 		return fmt.Errorf("%w: %s has %d x, but marks %d as undefined or not", ErrShape, what, len(r.X), len(r.Undefined))
@@ -155,7 +169,7 @@ func (c *Curves) layout(page Page, look *look) (plan, error) {
 	var legend []entry
 	if c.Series[0].Name != "" {
 		for i, r := range c.Series {
-			legend = append(legend, entry{r.Name, look.style(i).sample})
+			legend = append(legend, entry{r.Name, r.style(look, i).sample})
 		}
 	}
 	return (&chart{
@@ -164,16 +178,32 @@ func (c *Curves) layout(page Page, look *look) (plan, error) {
 		content: func(s *sheet, on area) {
 			for i, r := range c.Series {
 				for _, run := range r.runs() {
-					run.band(s, on, look.style(i).colour)
+					run.band(s, on, r.style(look, i).colour)
 				}
 			}
 			for i, r := range c.Series {
 				for _, run := range r.runs() {
-					s.curve(on, look.style(i), places(on, run.X, run.Y))
+					s.curve(on, r.style(look, i), places(on, run.X, run.Y))
 				}
 			}
 		},
 	}).layout(page, look)
+}
+
+// style is how the series is drawn, the i-th of its figure.
+func (r *Series) style(look *look, i int) style {
+	st := look.style(i)
+	if r.Colour > 0 {
+		of := look.style(r.Colour - 1)
+		st.colour, st.glyph = of.colour, of.glyph
+	}
+	if r.Dash > 0 {
+		st.dashes = dashes[r.Dash-1]
+	}
+	if r.Faint {
+		st.colour, st.glyph, st.width = look.hatch, nil, faintWidth
+	}
+	return st
 }
 
 func places(on area, x, y []float64) []vg.Point {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/native"
@@ -153,14 +152,6 @@ func (d *dynamicsJSON) writeCSV(w io.Writer) error {
 	return c.WriteAll(lines)
 }
 
-// axisTitle names the score at an axis, where there is little room.
-func (d *dynamicsJSON) axisTitle() string {
-	if d.Score == "mean" {
-		return "SVCCA similarity"
-	}
-	return strings.ReplaceAll(string(d.Score), "_", " ")
-}
-
 // draw draws the curves, over the logarithm of steps if so.
 func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
 	return render(w, path, d.figure(log).Render)
@@ -170,7 +161,7 @@ func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
 func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	c := figure.Curves{
 		Title:  fmt.Sprintf("Each layer with itself at step %d", d.Steps[len(d.Steps)-1]),
-		XLabel: "step", YLabel: d.axisTitle(), LogX: log, To: 1,
+		XLabel: "step", YLabel: d.Score.axisTitle(), LogX: log, To: 1,
 	}
 	for l, name := range d.Layers {
 		s := figure.Series{Name: shown(name)}
@@ -220,7 +211,7 @@ func (d *dynamicsJSON) panes() (figure.Panes, error) {
 		}
 		panes.Panes = append(panes.Panes, figure.Pane{
 			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values,
-			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.axisTitle(),
+			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.Score.axisTitle(),
 		})
 	}
 	return panes, nil

@@ -98,7 +98,10 @@ type matrix struct {
 	left    []leftOut
 	rows    []int  // indices of inputs
 	columns []int  // nil: the rows
-	alone   bool   // they are measured, not compared, and may be maps
+	alone   bool   // whether maps may be among them is looked at later
+	byName  bool   // neither rows nor columns are in an order that was given
+	whole   []int  // inputs of which --neurons takes all
+	without string // the flag that leaves out layers, if not skipFlag
 	command string // whose matrix it is, if not of matrix
 	told    bool   // somebody said how maps are read
 	bar     *progress
@@ -141,9 +144,12 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	pane.selection = m.chosen.told()
+	pane.selection, pane.byName = m.chosen.told(), m.byName
+	if pane.alignment, err = pane.align(f.score); err != nil {
+		return err
+	}
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs, Alignment: pane.alignment,
 		Skipped: m.left, Backend: native.Describe(), picture: f.picture,
 	}
 	for _, out := range outputs {
@@ -291,7 +297,7 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):
-		return nil, skipHint(err)
+		return nil, m.skipHint(err)
 	case err != nil:
 		return nil, err
 	}

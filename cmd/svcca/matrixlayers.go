@@ -31,6 +31,7 @@ func (m *matrix) expand(args []string) (err error) {
 	if m.threads < 0 {
 		return misusef("--threads %d: 1 or more expected", m.threads)
 	}
+	m.byName = len(layers) == 1 && len(against) <= 1
 	if m.rows, err = m.add(layers); err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (m *matrix) open(ctx context.Context) error {
 		case errors.As(err, new(*mapsError)):
 			return choices(err, cmp.Or(m.command, "matrix"), m.named...)
 		case len(m.inputs) > 1:
-			return skipHint(err)
+			return m.skipHint(err)
 		default:
 			return err
 		}
@@ -146,7 +147,7 @@ func (m *matrix) choose() error {
 			return err
 		}
 	}
-	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice,
+	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice, whole: m.whole,
 		bad: func(i int, err error) error {
 			switch {
 			case errors.As(err, new(*misuse)):
@@ -155,7 +156,7 @@ func (m *matrix) choose() error {
 				m.leave(i, message(err))
 				return nil
 			case len(m.inputs) > 1:
-				return skipHint(err)
+				return m.skipHint(err)
 			}
 			return err
 		}}
@@ -163,9 +164,12 @@ func (m *matrix) choose() error {
 }
 
 // skipHint adds to the error of a layer how to go on without it.
-func skipHint(err error) error {
-	return fmt.Errorf("%s\n--skip-bad leaves out files that cannot be used", message(err))
+func (m *matrix) skipHint(err error) error {
+	return fmt.Errorf("%s\n%s leaves out files that cannot be used", message(err), cmp.Or(m.without, skipFlag))
 }
+
+// skipFlag leaves out layers that cannot be used.
+const skipFlag = "--skip-bad"
 
 func (m *matrix) close() {
 	for _, f := range m.files {
@@ -247,7 +251,7 @@ func (m *matrix) sameDatapoints() error {
 		case m.skipBad:
 			m.leave(i, message(err))
 		default:
-			return fmt.Errorf("%w, --skip-bad to go without", err)
+			return fmt.Errorf("%w, %s to go without", err, cmp.Or(m.without, skipFlag))
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ func writeMatrix(w io.Writer, s style, width int, of score, pane *scored) error 
 	t.line("")
 	t.layOut()
 	t.line("")
+	t.alignment()
 	t.foot()
 	return t.writeTo(w)
 }
@@ -80,11 +81,16 @@ func (t *matrixTable) title() {
 		what = of(t.rows, t.rowsIn) + " (rows) against " + of(t.columns, t.columnsIn) + " (columns)"
 	}
 	t.lines(fmt.Sprintf("%s: %s, over %s", t.kind.title, what, t.pane.over()))
-	if w := t.pane.Options.Weights; w != nil {
-		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
-	}
+	t.weighted()
 	for _, step := range t.pane.selection.words() {
 		t.lines(step)
+	}
+}
+
+// weighted says what weights amount to.
+func (t *matrixTable) weighted() {
+	if w := t.pane.Options.Weights; w != nil {
+		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
 	}
 }
 
@@ -232,12 +238,19 @@ func (t *matrixTable) mark(i, j int) string {
 	switch {
 	case p.Saturated:
 		return markSaturated
+	case t.undefined(i, j):
+		return ""
 	case t.pane.Options.Weights == nil && t.pane.atChance(i, j):
 		return markChance
 	case !t.kind.unique(p):
 		return markTies
 	}
 	return ""
+}
+
+func (t *matrixTable) undefined(i, j int) bool {
+	v, _ := t.kind.of(&t.pane.Pairs[i][j])
+	return v == nil
 }
 
 // cell returns a score in at most so many digits, fewer where the error bound

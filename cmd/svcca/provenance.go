@@ -145,7 +145,7 @@ func (d *describer) describeSelection(ctx context.Context, f *selectFlags, input
 			return err
 		}
 	}
-	for flag, path := range map[string]string{"mask": f.mask, "datapoints": f.datapoints.file, "neurons": f.neurons.file} {
+	for flag, path := range map[string]string{"mask": f.mask, "datapoints": f.datapoints.file, "labels": f.labels, "neurons": f.neurons.file} {
 		if path != "" {
 			if err := d.beside(ctx, flag, []string{path}, nil); err != nil {
 				return err

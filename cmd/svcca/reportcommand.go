@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/spf13/cobra"
@@ -19,7 +18,7 @@ type reportFlags struct {
 	againstLayers []string
 	threshold     float64
 	logits        string
-	classes       []int
+	classes       indices
 }
 
 func newReport() *cobra.Command {
@@ -49,7 +48,7 @@ needs no network. See help selection.`,
 	flags.StringVar(&f.against, "against", "", "another network, in `DIR2` (default: none)")
 	flags.StringSliceVar(&f.againstLayers, "against-layers", nil, "`LAYERS` of DIR2 (default: as --layers)")
 	flags.StringVar(&f.logits, "logits", "", "`LAYER` of a column per class (default: logits)")
-	flags.IntSliceVar(&f.classes, "classes", nil, "`CLASSES` 0,3,… of the logits (default: all)")
+	flags.TextVar(&f.classes, "class", indices{}, "`CLASSES` 0,3,5:8, columns of logits (default: all)")
 	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, …")
 	flags.Float64Var(&f.threshold, "threshold", dynamics.DefaultThreshold, "a layer has converged from score `T` on")
 	f.optionFlags.register(flags)
@@ -99,16 +98,10 @@ func (f *reportFlags) check(cmd *cobra.Command) error {
 		return misusef("--threshold %v: a similarity above 0, at most 1 expected", f.threshold)
 	case f.pattern != "" && f.as == asNetwork:
 		return misusef("--pattern is of a training run, and --as says network")
+	case f.classes.file != "":
+		return misusef("--class %s: classes are listed, as in 0,3", shown(f.classes.text))
 	case len(f.againstLayers) > 0 && f.against == "":
 		return misusef("--against-layers is of --against DIR2")
-	}
-	for i, c := range f.classes {
-		if c < 0 || slices.Contains(f.classes[:i], c) {
-			return misusef("--classes %d: columns of the logits, counted from 0, each once, expected", c)
-		}
-	}
-	if len(f.classes) > mostSpectra {
-		return misusef("--classes: %d can be told apart, %d given", mostSpectra, len(f.classes))
 	}
 	return nil
 }

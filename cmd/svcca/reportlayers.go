@@ -67,15 +67,17 @@ func (r *reporting) matching(dir string) string {
 // logitsName is the layer that holds a column for each class, if there is one.
 func (f *reportFlags) logitsName() string { return cmp.Or(f.logits, "logits") }
 
+// logitsAsked reports whether there has to be one.
+func (f *reportFlags) logitsAsked() bool { return f.logits != "" || f.classes.given() }
+
 // checkLogits returns an error where a layer of a column per class is asked for and there
 // is none.
 func (r *reporting) checkLogits() error {
-	asked := r.logits != "" || len(r.classes) > 0
 	switch {
-	case !asked:
+	case !r.logitsAsked():
 		return nil
 	case r.way == byPixels:
-		return misusef("--logits and --classes do not go with --conv pixels, which compares positions, and logits have none")
+		return misusef("--logits and --class do not go with --conv pixels, which compares positions, and logits have none")
 	case !slices.Contains(r.own.names, r.logitsName()):
 		near := "there are " + strings.Join(r.own.names, ", ")
 		if n := nearest(r.logitsName(), r.own.names); n != "" {

@@ -72,7 +72,7 @@ type reportClasses struct {
 type reportAgainst struct {
 	Of   string      `json:"of"`
 	Pane *reportPane `json:"pane"`
-	// Alignment is null where a score is undefined.
+	// Alignment is null where a score is undefined, or a network has one layer.
 	Alignment *measure.Alignment `json:"alignment"`
 }
 
@@ -205,10 +205,8 @@ func (r *reporting) measure(ctx context.Context, j *reportJSON) error {
 	if r.other != nil {
 		at, names := r.present(r.other)
 		j.Against = &reportAgainst{Of: r.other.dir, Pane: part(at, names, false)}
-		if scores, all := j.Against.Pane.scores(r.score); all {
-			if j.Against.Alignment, err = measure.Align(scores); err != nil {
-				return err
-			}
+		if j.Against.Alignment, err = j.Against.Pane.of.align(r.score); err != nil {
+			return err
 		}
 	}
 	if where >= 0 {
@@ -287,28 +285,26 @@ func (r *reporting) findLogits(at []int, names []string) (where int, classes []i
 	name := r.logitsName()
 	where = slices.Index(names, name)
 	switch {
-	case where < 0 && (r.logits != "" || len(r.classes) > 0):
-		return where, nil, fmt.Errorf("%s was left out, and --logits and --classes need it", shown(name))
+	case where < 0 && r.logitsAsked():
+		return where, nil, fmt.Errorf("%s was left out, and --logits and --class need it", shown(name))
 	case where < 0 || r.m.way == byPixels:
 		return -1, nil, nil
 	}
 	shape := r.m.views[at[where]].Shape()
 	switch {
 	case len(shape) == 2:
-	case r.logits == "" && len(r.classes) == 0: // maps that are called logits
+	case !r.logitsAsked(): // maps that are called logits
 		return -1, nil, nil
 	default:
 		return where, nil, fmt.Errorf("%s holds %s: logits are datapoints × classes", shown(name), shapeText(shape))
 	}
-	for _, c := range r.classes {
-		if c >= shape[1] {
-			return where, nil, fmt.Errorf("--classes %d: %s has columns 0 to %d", c, shown(name), shape[1]-1)
-		}
+	if !r.classes.given() {
+		return where, evenly(shape[1], mostSpectra), nil
 	}
-	if len(r.classes) > 0 {
-		return where, r.classes, nil
+	if classes, err = r.classes.of(shape[1], "class", "column", name); err == nil && len(classes) > mostSpectra {
+		err = fmt.Errorf("--class %s: %d classes can be told apart, these are %d", shown(r.classes.text), mostSpectra, len(classes))
 	}
-	return where, evenly(shape[1], mostSpectra), nil
+	return where, classes, err
 }
 
 // compareClasses compares the layers with single logits, the columns of one of them.

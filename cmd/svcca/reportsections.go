@@ -332,7 +332,7 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		s.Headline = fmt.Sprintf("Deeper layers hold no more of single classes: ρ goes from %s to %s, on average.", at(first), at(last))
 	}
 	if len(c.Curves) < c.Count {
-		s.Text = append(s.Text, fmt.Sprintf("%d of %d classes; --classes names others.", len(c.Curves), c.Count))
+		s.Text = append(s.Text, fmt.Sprintf("%d of %d classes; --class names others.", len(c.Curves), c.Count))
 	}
 	curves.From = least(curves.Series)
 	t.Notes = []string{fmt.Sprintf("On average, unrelated layers would give no more than %s.", level(math.Sqrt(min(1, chance))))}
@@ -370,6 +370,8 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 	switch sentence := few(j.Against.Pane, j.Pane.of.unit()); {
 	case sentence != "":
 		s.Headline = sentence
+	case a == nil && min(len(j.Layers), len(j.Against.Pane.Columns)) < 2:
+		s.Headline = "One layer alone has no depth to match."
 	case a == nil:
 		s.Headline = "Some scores are undefined, as chance takes all: no layer is matched."
 	case a.TauRows == nil:
@@ -410,11 +412,11 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 	}
 	rows.Notes, columns.Notes = []string{tau(a.TauRows)}, []string{tau(a.TauColumns)}
 	s.Tables = append(s.Tables, rows, columns)
-	s.Text = append(s.Text, "Layers that keep few directions, as the last ones, score high with most: see the figure beside the matches.")
+	if r.score != "weighted" {
+		s.Text = append(s.Text, "Layers that keep few directions score high with most: --score weighted counts those of both.")
+	}
 	return s, nil
 }
-
-func depthText(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
 // madeWords says how the page came about.
 func (r *reporting) madeWords(j *reportJSON) reportMade {

@@ -231,6 +231,10 @@ func TestInterrupted(t *testing.T) {
 	maps := save(t, filepath.Join(dir, "maps.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
 	save(t, filepath.Join(dir, "1-l.npy"), gaussian(1, 20, 3))
 	save(t, filepath.Join(dir, "2-l.npy"), gaussian(2, 20, 3))
+	net := filepath.Join(dir, "net")
+	require.NoError(t, os.Mkdir(net, 0o700))
+	save(t, filepath.Join(net, "l.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
+	save(t, filepath.Join(net, "logits.npy"), gaussian(2, 20, 3))
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, args := range [][]string{
 		{"compare", maps, maps, "--conv", "dft", "--quiet", "--directions", filepath.Join(dir, "f.npz")},
@@ -240,6 +244,7 @@ func TestInterrupted(t *testing.T) {
 		{"compare", x, y, "--hashes", "--directions", filepath.Join(dir, "d.safetensors")},
 		{"project", d, x, "--side", "x", "--hashes", "-o", p},
 		{"dynamics", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "c.svg")},
+		{"classes", net, "--conv", "dft", "--quiet", "--hashes", "--nonfinite", "drop", "-o", filepath.Join(dir, "k.svg")},
 		{"freeze", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "--ago", "1", "--threshold", "0.5", "-o", filepath.Join(dir, "s.json")},
 		{"demo"},
 	} {
@@ -365,7 +370,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"dynamics", "--help"}, {"freeze", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"dynamics", "--help"}, {"classes", "--help"}, {"freeze", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -378,7 +383,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "dims", "dynamics", "freeze", "selection", "pictures"} {
+	for _, name := range []string{"compare", "moments", "project", "info", "dims", "dynamics", "classes", "freeze", "selection", "pictures"} {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)
