@@ -11,17 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func benchmarkMaps() (x, y conv.Maps) {
+	const n, h, w, c = 1000, 16, 16, 64
+	a, b := bench.Maps(n, h, w, c, 1)
+	return conv.FromSlice("x", a, n, h, w, c, conv.NHWC), conv.FromSlice("y", b, n, h, w, c, conv.NHWC)
+}
+
 // BenchmarkBetween times W3 (package bench) within one process.
 func BenchmarkBetween(b *testing.B) {
-	const n, h, w, c = 1000, 16, 16, 64
-	x, y := bench.Maps(n, h, w, c, 1)
-	layers := [2]conv.Maps{conv.FromSlice("x", x, n, h, w, c, conv.NHWC), conv.FromSlice("y", y, n, h, w, c, conv.NHWC)}
+	x, y := benchmarkMaps()
+	n, h, w, c := x.Dims()
 	for _, precision := range []svcca.Precision{svcca.Double, svcca.Mixed} {
 		for _, images := range []int{-1, n} {
 			b.Run(fmt.Sprintf("n=%d/size=%dx%dx%d/precision=%v/off_block=%d", n, h, w, c, precision, images), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					_, err := conv.Between(context.Background(), layers[0], layers[1], conv.Options{Options: svcca.Options{Precision: precision}, OffBlock: images})
+					_, err := conv.Between(context.Background(), x, y, conv.Options{Options: svcca.Options{Precision: precision}, OffBlock: images})
 					require.NoError(b, err)
 				}
 			})

@@ -139,9 +139,11 @@ func TestExact(t *testing.T) {
 					name := fmt.Sprintf("%v %v n=%d %v %v float32=%v %v weights=%v", s[0], s[1], n, rule, centering, float32s, layout, weights != nil)
 					b := bruteForce(t, x, y, weights, float32s, centering, rule)
 					keep := map[string]svcca.Keep{"variance": svcca.Variance(rule.value), "sum": svcca.Sum(rule.value), "rank": svcca.FullRank(), "count": svcca.Count(int(rule.value))}[rule.keep]
-					got, err := conv.Between(context.Background(), x.slice("x", layout, float32s), y.slice("y", layout, float32s),
-						conv.Options{Options: svcca.Options{Keep: keep, Centering: centering, Weights: weights}})
+					o := conv.Options{Options: svcca.Options{Keep: keep, Centering: centering, Weights: weights}}
+					a, c := x.slice("x", layout, float32s), y.slice("y", layout, float32s)
+					got, err := conv.Between(context.Background(), a, c, o)
 					require.NoError(t, err, name)
+					alike(t, name, got, compared(t, a, c, o))
 					require.Equal(t, [4]int{b.rankX, b.rankY, b.kx, b.ky}, [4]int{got.X.Rank, got.Y.Rank, got.X.K, got.Y.K}, name)
 					require.Len(t, got.Rho, len(b.rho), name)
 					differ := map[string]float64{

@@ -80,6 +80,9 @@ func (m Maps) Dims() (images, height, width, channels int) {
 	return m.images, m.height, m.width, m.channels
 }
 
+// Layout returns the order of an image's values; NHWC of a vector.
+func (m Maps) Layout() Layout { return m.layout }
+
 // IsVector reports whether m was made by Vector.
 func (m Maps) IsVector() bool { return m.vector }
 

@@ -3,11 +3,9 @@ package conv
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/merging"
-	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -104,35 +102,6 @@ func (m *Moments) Dims() (images, height, width, channels int) {
 	return images, maps[0], maps[1], maps[2]
 }
 
-// Reduced is a layer of maps after the SV step, which pools all blocks. Neurons are all
-// values of an image.
-type Reduced struct {
-	svcca.Side
-	Options      Options        `json:"options"`
-	Translations [2]int         `json:"translations"`
-	Blocks       []ReducedBlock `json:"blocks"`
-	// Method says how the directions were found, and ErrorBound how much error of ρ may
-	// come from this layer.
-	Method     svcca.Method    `json:"method"`
-	ErrorBound float64         `json:"error_bound"`
-	Warnings   []svcca.Warning `json:"warnings"`
-}
-
-// ReducedBlock is one frequency of a Reduced: see Block.
-type ReducedBlock struct {
-	U            int `json:"u"`
-	V            int `json:"v"`
-	Multiplicity int `json:"multiplicity"`
-	// K of SingularValues are kept; in those of the layer, which are all sorted, each is
-	// there Multiplicity times.
-	K              int       `json:"k"`
-	SingularValues []float64 `json:"singular_values"`
-	// Vectors holds the kept right singular vectors, columns × K, and Mean the means of the
-	// columns: (phase, channel), scaled by 1/√|T| (Directions).
-	Vectors lapack.Matrix[complex128] `json:"-"`
-	Mean    []complex128              `json:"-"`
-}
-
 // Reduce takes the SV step on the images added so far. Of the options those that Compare
 // refuses are refused, and Accuracy is not looked at.
 func (m *Moments) Reduce(o Options) (*Reduced, error) {
@@ -147,19 +116,7 @@ func (m *Moments) Reduce(o Options) (*Reduced, error) {
 	if err := r.usable(); err != nil {
 		return nil, err
 	}
-	out := &Reduced{
-		Side: r.side(), Options: o, Translations: [2]int{z.shape.height, z.shape.width},
-		Method: r.method, ErrorBound: r.Bound, Warnings: r.warnings([]svcca.Warning{}),
-	}
-	for at, b := range z.shape.blocks {
-		p := r.parts[at]
-		block := ReducedBlock{U: b.U, V: b.V, Multiplicity: b.Multiplicity, K: p.k, SingularValues: make([]float64, len(p.s)), Vectors: r.vectors(at), Mean: r.means(at)}
-		for i, s := range p.s {
-			block.SingularValues[i] = math.Ldexp(s, r.exponent)
-		}
-		out.Blocks = append(out.Blocks, block)
-	}
-	return out, nil
+	return r.result(z.shape, o), nil
 }
 
 // shared are sums that many goroutines add to.

@@ -11,6 +11,78 @@ import (
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
+// Reduced is a layer of maps, or a vector, after the SV step, which pools all blocks.
+// Neurons are all values of an image.
+type Reduced struct {
+	svcca.Side
+	Options      Options        `json:"options"`
+	Translations [2]int         `json:"translations"`
+	Blocks       []ReducedBlock `json:"blocks"`
+	// Method says how the directions were found, and ErrorBound how much error of ρ may
+	// come from this layer.
+	Method     svcca.Method    `json:"method"`
+	ErrorBound float64         `json:"error_bound"`
+	Warnings   []svcca.Warning `json:"warnings"`
+	// OffBlock is as of a Result; nil of a layer that Moments reduced.
+	OffBlock *OffBlock `json:"off_block"`
+
+	shape   shape
+	reduced *reduced
+	// left holds, by block, the kept left singular vectors, images × K with orthonormal
+	// columns. With weights its rows carry √w. It is nil where images are gone (Moments).
+	left []lapack.Matrix[complex128]
+}
+
+// ReducedBlock is one frequency of a Reduced: see Block.
+type ReducedBlock struct {
+	U            int `json:"u"`
+	V            int `json:"v"`
+	Multiplicity int `json:"multiplicity"`
+	// K of SingularValues are kept; in those of the layer, which are all sorted, each is
+	// there Multiplicity times.
+	K              int       `json:"k"`
+	SingularValues []float64 `json:"singular_values"`
+	// Vectors holds the kept right singular vectors, columns × K, and Mean the means of the
+	// columns: (phase, channel), scaled by 1/√|T| (Directions).
+	Vectors lapack.Matrix[complex128] `json:"-"`
+	Mean    []complex128              `json:"-"`
+}
+
+// Memory returns how many bytes r holds, about.
+func (r *Reduced) Memory() (bytes int64) {
+	bytes = 8 * int64(len(r.SingularValues)+4*len(r.reduced.S)+len(r.reduced.shift))
+	for _, b := range r.Blocks {
+		bytes += 24*int64(len(b.SingularValues)) + 32*int64(len(b.Mean)) + 16*int64(b.Vectors.Rows*b.K)
+		if len(r.reduced.active) < r.reduced.columns { // else Vectors are they
+			bytes += 16 * int64(len(r.reduced.active)*b.K)
+		}
+		if r.left != nil {
+			bytes += 16 * int64(r.Datapoints*b.K)
+		}
+	}
+	return bytes
+}
+
+// result returns what a user sees of r.
+func (r *reduced) result(sh shape, o Options) *Reduced {
+	out := &Reduced{
+		Side: r.side(), Options: o, Translations: [2]int{sh.height, sh.width},
+		Method: r.method, ErrorBound: r.Bound, Warnings: r.warnings([]svcca.Warning{}), shape: sh, reduced: r,
+	}
+	for at, b := range sh.blocks {
+		p := &r.parts[at]
+		if p.v.Cols > p.k { // of triangles all were found
+			p.v = p.v.View(0, 0, p.v.Rows, p.k).Clone()
+		}
+		block := ReducedBlock{U: b.U, V: b.V, Multiplicity: b.Multiplicity, K: p.k, SingularValues: make([]float64, len(p.s)), Vectors: r.vectors(at), Mean: r.means(at)}
+		for i, s := range p.s {
+			block.SingularValues[i] = math.Ldexp(s, r.exponent)
+		}
+		out.Blocks = append(out.Blocks, block)
+	}
+	return out
+}
+
 // reduced is a layer after the SV step, which pools the singular values of all blocks
 // (DEFINITIONS §5). Values are in units of 2^exponent.
 type reduced struct {
@@ -220,10 +292,13 @@ func (r *reduced) usable() error {
 	return nil
 }
 
-// vectors returns the kept right singular vectors of a block in all its columns,
-// those that do not vary being 0.
+// vectors returns the kept right singular vectors of a block in all its columns, those
+// that do not vary being 0. They are not to be changed.
 func (r *reduced) vectors(at int) lapack.Matrix[complex128] {
 	p := r.parts[at]
+	if len(r.active) == r.columns && p.k > 0 {
+		return p.v.View(0, 0, r.columns, p.k)
+	}
 	v := lapack.New[complex128](r.in(at), p.k)
 	for i, j := range r.active {
 		if p.k > 0 {

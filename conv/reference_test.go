@@ -193,6 +193,7 @@ func referenceRun(t *testing.T, x, y conv.Maps, wanted referenceResult) (*svcca.
 	}
 	r, err := conv.Between(context.Background(), x, y, o)
 	require.NoError(t, err)
+	alike(t, wanted.Way, r, compared(t, x, y, o))
 	assert.Equal(t, wanted.Translations, r.Translations[:])
 	assert.Equal(t, o.LowPass, r.Approximate)
 	return &r.Comparison, r.Blocks, map[string]*conv.OffBlock{"x": r.OffBlockX, "y": r.OffBlockY}

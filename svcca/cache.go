@@ -229,7 +229,7 @@ func (p *pane) lookUp() error {
 			if s, ok := known[x][p.digests[y]]; ok {
 				p.set(i, j, s, 0)
 			} else if s, ok := known[y][p.digests[x]]; ok {
-				p.set(i, j, s.exchanged(), 0)
+				p.set(i, j, s.Exchanged(), 0)
 			}
 		}
 	}

@@ -263,7 +263,7 @@ func (p *pane) advance(change func(*Progress), cost float64) {
 func (p *pane) set(i, j int, s PairScores, cost float64) {
 	p.scored[i][j] = &s
 	if p.symmetric && i != j {
-		t := s.exchanged()
+		t := s.Exchanged()
 		p.scored[j][i] = &t
 	}
 	p.advance(func(g *Progress) { g.PairsScored++ }, cost)

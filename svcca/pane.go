@@ -62,8 +62,24 @@ type PairScores struct {
 	PWCCAErrorBound    *float64 `json:"pwcca_error_bound"`
 }
 
-// exchanged returns the scores of the same pair with X and Y exchanged.
-func (p PairScores) exchanged() PairScores {
+// Scores returns c without its vectors, and holds nothing of it.
+func (c *Comparison) Scores() PairScores {
+	mean, pwccaX, pwccaY, bound := c.Mean, c.PWCCAX, c.PWCCAY, c.PWCCAErrorBound
+	p := PairScores{
+		Mean: &mean, MeanSquare: c.MeanSquare, WeightedX: c.WeightedX, WeightedY: c.WeightedY, Weighted: c.Weighted, WeightedUnique: c.WeightedUnique,
+		PWCCAX: &pwccaX, PWCCAY: &pwccaY, PWCCAUnique: c.PWCCAUnique,
+		Chance: c.Chance, Adjusted: c.Adjusted, ForcedOnes: c.ForcedOnes, Saturated: c.Saturated,
+		ErrorBound: c.ErrorBound, WeightedErrorBound: c.WeightedErrorBound, PWCCAErrorBound: &bound,
+	}
+	if c.Adjusted != nil {
+		adjusted := *c.Adjusted
+		p.Adjusted = &adjusted
+	}
+	return p
+}
+
+// Exchanged returns the scores of the same pair with X and Y exchanged.
+func (p PairScores) Exchanged() PairScores {
 	p.WeightedX, p.WeightedY = p.WeightedY, p.WeightedX
 	p.PWCCAX, p.PWCCAY = p.PWCCAY, p.PWCCAX
 	return p
@@ -111,8 +127,6 @@ func pairScores(w *workspace, x, y *basis, M lapack.Matrix[float64], o Options, 
 		if err := c.correlate(w, x, y, M, scores == AllScores); err != nil {
 			return p, err
 		}
-		mean := c.Mean
-		p.Mean = &mean
 	}
 	if scores == AllScores {
 		m := min(x.K, y.K)
@@ -120,12 +134,14 @@ func pairScores(w *workspace, x, y *basis, M lapack.Matrix[float64], o Options, 
 		x.decode(&w.scaled[0], w.svd.U(), blas.NoTrans, dx)
 		y.decode(&w.scaled[1], w.svd.VT(), blas.Trans, dy)
 		c.scorePWCCA(x, y, dx, dy)
-		pwccaX, pwccaY, bound := c.PWCCAX, c.PWCCAY, c.PWCCAErrorBound // not c, which holds ρ
-		p.PWCCAX, p.PWCCAY, p.PWCCAErrorBound, p.PWCCAUnique = &pwccaX, &pwccaY, &bound, c.PWCCAUnique
 	}
-	p.MeanSquare, p.WeightedX, p.WeightedY, p.Weighted = c.MeanSquare, c.WeightedX, c.WeightedY, c.Weighted
-	p.WeightedUnique, p.Chance, p.Adjusted = c.WeightedUnique, c.Chance, c.Adjusted
-	p.ForcedOnes, p.Saturated = c.ForcedOnes, c.Saturated
-	p.ErrorBound, p.WeightedErrorBound = c.ErrorBound, c.WeightedErrorBound
+	p = c.Scores()
+	switch scores {
+	case NormScores:
+		p.Mean = nil
+		fallthrough
+	case RhoScores:
+		p.PWCCAX, p.PWCCAY, p.PWCCAErrorBound = nil, nil, nil
+	}
 	return p, nil
 }

@@ -284,15 +284,8 @@ func (t *translation) keep(i, j int, r *conv.Result) {
 			t.most[at], t.sides[at] = count, side
 		}
 	}
-	// Copies: pointers into the result would hold its directions.
-	mean, pwccaX, pwccaY, bound := r.Mean, r.PWCCAX, r.PWCCAY, r.PWCCAErrorBound
 	t.found[[2]int{i, j}] = &foundPair{
-		svcca.PairScores{
-			Mean: &mean, MeanSquare: r.MeanSquare, WeightedX: r.WeightedX, WeightedY: r.WeightedY, Weighted: r.Weighted,
-			WeightedUnique: r.WeightedUnique, PWCCAX: &pwccaX, PWCCAY: &pwccaY, PWCCAUnique: r.PWCCAUnique,
-			Chance: r.Chance, Adjusted: r.Adjusted, ForcedOnes: r.ForcedOnes, Saturated: r.Saturated,
-			ErrorBound: r.ErrorBound, WeightedErrorBound: r.WeightedErrorBound, PWCCAErrorBound: &bound,
-		},
+		r.Scores(),
 		translatedPair{
 			Translations: r.Translations, Blocks: len(r.Blocks), Approximate: r.Approximate, Thrown: r.Thrown,
 			RankX: r.X.Rank, RankY: r.Y.Rank, KX: r.X.K, KY: r.Y.K, deviation: convDeviation(r), most: convMost(r),
@@ -337,7 +330,7 @@ func (t *translation) result() *scored {
 			p, found := t.found[[2]int{i, j}]
 			if !found {
 				other := t.found[[2]int{j, i}]
-				p = &foundPair{exchanged(other.PairScores), other.exchanged()}
+				p = &foundPair{other.Exchanged(), other.exchanged()}
 			}
 			scores, pairs = append(scores, p.PairScores), append(pairs, p.translatedPair)
 		}
@@ -353,13 +346,6 @@ func (t *translation) result() *scored {
 		add(conv.WarnTrivial, "%s that no translation moves by whole positions: dft is flatten there", plural(t.trivial, "pair"))
 	}
 	return s
-}
-
-// exchanged returns the scores of the same pair with X and Y exchanged.
-func exchanged(p svcca.PairScores) svcca.PairScores {
-	p.WeightedX, p.WeightedY = p.WeightedY, p.WeightedX
-	p.PWCCAX, p.PWCCAY = p.PWCCAY, p.PWCCAX
-	return p
 }
 
 // datapoints returns how many datapoints, or images, are compared.

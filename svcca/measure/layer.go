@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -33,23 +34,30 @@ func Layers(layout conv.Layout, layers ...svcca.Layer) ([]conv.Maps, error) {
 	return all, nil
 }
 
-// Layer is a layer that is ready for comparisons: a vector is reduced once, for as many
-// as there will be, and no longer read. Maps are read again by each, as the blocks they
-// fall into depend on the other layer's size.
+// Layer is a layer that is ready for comparisons, each of which reads as little of it as
+// there is room for. It may be used from several goroutines.
 type Layer struct {
 	maps    conv.Maps
-	reduced *svcca.Reduced // of a vector
+	dense   *svcca.Reduced // of a vector, for other vectors
 	options conv.Options
+
+	mu   sync.Mutex
+	held map[[2]int]*conv.Reduced // by translations, for maps and with maps
+	room *room
 }
 
-// Prepare makes a layer ready. Of the options OffBlock is not looked at.
+// Prepare makes a layer ready: a vector is reduced now, for all other vectors, and feature
+// maps, and vectors for these, once for each size of maps that they are compared with, as
+// the blocks they fall into depend on it (conv.Reduce). Maps must stay readable, and so
+// must vectors where there are maps. Of the options OffBlock is not looked at.
 //
-// Cost of a vector: that of svcca.Reduce, and datapoints × k values in memory.
+// Cost and memory of a vector: that of svcca.Reduce, and datapoints × k values. Of maps, as
+// many for each size, of which K are kept over all blocks: see Hold.
 // The error names the layer and wraps what svcca.Reduce's may; maps are not looked at
 // before they are compared.
 func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 	o.OffBlock = -1
-	l := &Layer{maps: m, options: o}
+	l := &Layer{maps: m, options: o, held: map[[2]int]*conv.Reduced{}, room: &room{left: DefaultHold}}
 	if !m.IsVector() {
 		return l, nil
 	}
@@ -58,11 +66,12 @@ func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 		dense.Centering = svcca.CenterNeurons // a vector has block (0, 0) alone
 	}
 	var err error
-	l.reduced, err = svcca.ReduceContext(ctx, m.Flatten(), dense)
+	l.dense, err = svcca.ReduceContext(ctx, m.Flatten(), dense)
 	return l, err
 }
 
-// PrepareAll prepares layers. The error says which of them it is about.
+// PrepareAll prepares layers, which share one Hold. The error says which of them it is
+// about.
 func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Layer, error) {
 	all := make([]*Layer, len(layers))
 	for i, m := range layers {
@@ -71,7 +80,56 @@ func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Lay
 			return nil, place(i, layers, err)
 		}
 	}
+	Hold(DefaultHold, all...)
 	return all, nil
+}
+
+// DefaultHold is how many bytes of reduced maps layers hold: 1 GiB.
+const DefaultHold = 1 << 30
+
+// Hold sets how many bytes of reduced maps the layers hold together at most, in place of
+// DefaultHold of each that was prepared alone. What finds no room is reduced again for
+// each comparison. It is for layers that were not compared yet.
+func Hold(bytes int64, layers ...*Layer) {
+	shared := &room{left: bytes}
+	for _, l := range layers {
+		l.room = shared
+	}
+}
+
+// room is memory that is left to layers.
+type room struct {
+	mu   sync.Mutex
+	left int64
+}
+
+// take reports whether so many bytes are left, and takes them.
+func (r *room) take(bytes int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if bytes > r.left {
+		return false
+	}
+	r.left -= bytes
+	return true
+}
+
+// Reduced returns the layer reduced under translations, as conv.Compare takes it: held from
+// the last time, where there was room, or made now. The error is conv.Reduce's.
+func (l *Layer) Reduced(ctx context.Context, translations [2]int) (*conv.Reduced, error) {
+	if l.maps.IsVector() {
+		translations = [2]int{} // which do not move it
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.held[translations]; r != nil {
+		return r, nil
+	}
+	r, err := conv.Reduce(ctx, l.maps, translations, l.options)
+	if err == nil && l.room.take(r.Memory()) {
+		l.held[translations] = r
+	}
+	return r, err
 }
 
 // Pair is what one layer has in common with another.
@@ -84,50 +142,36 @@ type Pair struct {
 }
 
 // Compare compares two layers prepared under the same options: vectors by svcca.Compare,
-// maps, and maps with vectors, by conv.Between. The error says which of the two is at
-// fault and wraps what those may.
+// maps, and maps with vectors, by conv.Compare under the translations that move both. The
+// error says which of the two is at fault and wraps what those may.
 func (l *Layer) Compare(ctx context.Context, other *Layer) (*Pair, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if l.reduced != nil && other.reduced != nil {
-		c, err := svcca.Compare(l.reduced, other.reduced)
+	if l.dense != nil && other.dense != nil {
+		c, err := svcca.Compare(l.dense, other.dense)
 		if err != nil {
 			return nil, err
 		}
 		return pairOf(c), nil
 	}
-	r, err := conv.Between(ctx, l.maps, other.maps, l.options)
+	translations := l.options.Translations(l.maps, other.maps)
+	var sides [2]*conv.Reduced
+	for i, of := range []*Layer{l, other} {
+		var err error
+		if sides[i], err = of.Reduced(ctx, translations); err != nil {
+			return nil, fmt.Errorf("of the two layers the %s: %w", [...]string{"first", "second"}[i], err)
+		}
+	}
+	r, err := conv.Compare(ctx, sides[0], sides[1])
 	if err != nil {
-		return nil, l.blame(ctx, other, err)
+		return nil, err
 	}
 	return pairOf(&r.Comparison), nil
 }
 
-// blame returns err with which of two layers cannot even be compared with itself.
-func (l *Layer) blame(ctx context.Context, other *Layer, err error) error {
-	for i, of := range []*Layer{l, other} {
-		if ctx.Err() != nil {
-			return err
-		}
-		if _, own := conv.Between(ctx, of.maps, of.maps, l.options); own != nil {
-			return fmt.Errorf("of the two layers the %s: %w", [...]string{"first", "second"}[i], own)
-		}
-	}
-	return err
-}
-
 func pairOf(c *svcca.Comparison) *Pair {
-	return &Pair{
-		PairScores: svcca.PairScores{
-			Mean: &c.Mean, MeanSquare: c.MeanSquare,
-			WeightedX: c.WeightedX, WeightedY: c.WeightedY, Weighted: c.Weighted, WeightedUnique: c.WeightedUnique,
-			PWCCAX: &c.PWCCAX, PWCCAY: &c.PWCCAY, PWCCAUnique: c.PWCCAUnique,
-			Chance: c.Chance, Adjusted: c.Adjusted, ForcedOnes: c.ForcedOnes, Saturated: c.Saturated,
-			ErrorBound: c.ErrorBound, WeightedErrorBound: c.WeightedErrorBound, PWCCAErrorBound: &c.PWCCAErrorBound,
-		},
-		KX: c.X.K, KY: c.Y.K,
-	}
+	return &Pair{PairScores: c.Scores(), KX: c.X.K, KY: c.Y.K}
 }
 
 // place returns err with which layer it is about.
