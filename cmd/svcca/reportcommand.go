@@ -12,13 +12,13 @@ import (
 // reportFlags are what report was told.
 type reportFlags struct {
 	matrixFlags
-	checkpointFlags
-	as            networkKind
-	against       string
-	againstLayers []string
-	threshold     float64
-	logits        string
-	classes       indices
+	orders    []string // layers of either network, or of both
+	as        networkKind
+	pattern   string
+	against   string
+	threshold float64
+	logits    string
+	classes   indices
 }
 
 func newReport() *cobra.Command {
@@ -26,9 +26,8 @@ func newReport() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "report DIR -o OUT.html [flags]",
 		Short: "Makes a page of a network or a training run",
-		Long: `Makes a page of all there is to see in a directory or archive of layers, or of
-training steps as dynamics takes: one file of figures, tables and words, which
-needs no network. See help selection.`,
+		Long: `Makes a page of figures, tables and words, one file for any browser. DIR holds
+a network's layers, or a training run's as of dynamics. See help selection.`,
 		Example: `  svcca report net -o net.html --layers conv1,conv2,fc,logits --conv dft
   svcca report checkpoints --against other -o run.html -o run.json`,
 	}, func(cmd *cobra.Command, args []string) error {
@@ -41,13 +40,12 @@ needs no network. See help selection.`,
 		return f.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 	})
 	flags := c.Flags()
-	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.html, and .json of all numbers (required)")
-	flags.StringSliceVar(&f.checkpointFlags.layers, "layers", nil, "`LAYERS` A,B,… from the input on (default: by name)")
-	flags.TextVar(&f.as, "as", networkKind(""), "`WHAT` DIR is: network, training (default: as it looks)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "the page, `OUT`.html; numbers, OUT.json (required)")
+	flags.StringArrayVar(&f.orders, "layers", nil, "`LAYERS` A,B,… from the input on (default: by name)")
+	flags.TextVar(&f.as, "as", networkKind(""), "`WHAT` DIR is, network or training (default: as it looks)")
 	flags.StringVar(&f.pattern, "pattern", "", "`P`, as {step}_{layer}.npy (default: {step} directories)")
-	flags.StringVar(&f.against, "against", "", "another network, in `DIR2` (default: none)")
-	flags.StringSliceVar(&f.againstLayers, "against-layers", nil, "`LAYERS` of DIR2 (default: as --layers)")
-	flags.StringVar(&f.logits, "logits", "", "`LAYER` of a column per class (default: logits)")
+	flags.StringVar(&f.against, "against", "", "compare with the network in `DIR2` (default: none)")
+	flags.StringVar(&f.logits, "logits", "", "`NAME` of the layer that holds them (default: logits)")
 	flags.TextVar(&f.classes, "class", indices{}, "`CLASSES` 0,3,5:8, columns of logits (default: all)")
 	flags.TextVar(&f.score, "score", score("mean"), "show `S`: mean, mean_square, …")
 	flags.Float64Var(&f.threshold, "threshold", dynamics.DefaultThreshold, "a layer has converged from score `T` on")
@@ -55,7 +53,6 @@ needs no network. See help selection.`,
 	f.mapFlags.register(flags)
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
-	flags.TextVar(&f.memory, "memory", memory(0), memoryHelp)
 	flags.BoolVar(&f.skipBad, "skip-bad", false, "leave out files that cannot be used (default: fail)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
@@ -100,8 +97,8 @@ func (f *reportFlags) check(cmd *cobra.Command) error {
 		return misusef("--pattern is of a training run, and --as says network")
 	case f.classes.file != "":
 		return misusef("--class %s: classes are listed, as in 0,3", shown(f.classes.text))
-	case len(f.againstLayers) > 0 && f.against == "":
-		return misusef("--against-layers is of --against DIR2")
+	case len(f.orders) > 2 || len(f.orders) == 2 && f.against == "":
+		return misusef("--layers is given %s: once for all, or once for DIR and once for --against DIR2, expected", plural(len(f.orders), "time"))
 	}
 	return nil
 }

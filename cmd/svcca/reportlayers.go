@@ -2,13 +2,12 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // located is what a directory, an archive or a pattern holds: a training run, or a
@@ -18,6 +17,7 @@ type located struct {
 	training bool
 	run      []checkpoint
 	names    []string // of layers, in order of depth
+	byName   bool     // that is the order of their names
 	left     int      // layers that are of no step
 	at       []int    // the matrix's inputs that the last step's layers are
 }
@@ -27,7 +27,7 @@ func (l *located) last() []input { return l.run[len(l.run)-1].layers }
 
 // locate finds the layers that the report is of.
 func (r *reporting) locate(dir string) (err error) {
-	if r.own, err = r.find(dir, r.as, r.checkpointFlags); err != nil {
+	if r.own, err = r.find(filepath.Clean(dir), 0, r.as, r.pattern); err != nil {
 		return err
 	}
 	if r.own.training {
@@ -41,14 +41,11 @@ func (r *reporting) locate(dir string) (err error) {
 	if err := r.checkLogits(); err != nil || r.against == "" {
 		return err
 	}
-	of, kind := r.checkpointFlags, networkKind("")
-	if len(r.againstLayers) > 0 {
-		of.layers = r.againstLayers
-	}
-	if of.pattern = r.matching(r.against); of.pattern == "" && r.as == asNetwork {
+	kind, pattern := networkKind(""), r.matching(r.against)
+	if pattern == "" && r.as == asNetwork {
 		kind = asNetwork
 	}
-	r.other, err = r.find(r.against, kind, of)
+	r.other, err = r.find(filepath.Clean(r.against), 1, kind, pattern)
 	return err
 }
 
@@ -58,7 +55,8 @@ func (r *reporting) matching(dir string) string {
 	if err != nil || r.pattern == "" {
 		return ""
 	}
-	if _, err := r.sortByPattern(dir, inputs); err != nil {
+	of := checkpointFlags{pattern: r.pattern}
+	if _, err := of.sortByPattern(dir, inputs); err != nil {
 		return ""
 	}
 	return r.pattern
@@ -88,74 +86,68 @@ func (r *reporting) checkLogits() error {
 	return nil
 }
 
-// find returns the layers in a directory, of what kind says or as it looks.
-func (r *reporting) find(dir string, kind networkKind, of checkpointFlags) (*located, error) {
-	inputs, none, err := expandLayers([]string{dir})
-	if err != nil {
-		return nil, err
-	}
-	if kind == "" && (of.pattern != "" || looksTrained(dir, inputs)) {
+// find returns the layers in a directory, the first or second that --layers is of, as what
+// they are taken for: what kind says, or what they look like.
+func (r *reporting) find(dir string, nth int, kind networkKind, pattern string) (*located, error) {
+	if kind == "" && (pattern != "" || looksTrained(dir)) {
 		kind = asTraining
 	}
-	l := &located{dir: dir, training: kind == asTraining}
+	order := ""
+	if len(r.orders) > 0 {
+		order = r.orders[min(nth, len(r.orders)-1)]
+	}
+	l := &located{dir: dir, training: kind == asTraining, byName: order == ""}
 	if l.training {
+		of := checkpointFlags{pattern: pattern}
+		if order != "" {
+			of.layers = strings.Split(order, ",")
+		}
+		var err error
 		l.run, l.names, l.left, err = of.checkpoints(dir)
-		if err != nil && of.pattern == "" && r.as == "" {
+		if err != nil && pattern == "" && r.as == "" && !errors.As(err, new(*misuse)) {
 			err = fmt.Errorf("%s\n%s looks like the steps of a training run: --as network if it is one network", message(err), shown(dir))
 		}
 		return l, err
 	}
-	var layers []input
-	layers, l.names, err = inOrder(r.withoutIDs(inputs), of.layers)
-	l.run = []checkpoint{{layers: layers}}
-	for _, left := range none {
-		r.left(left)
+	inputs, names, none, err := r.layersOf("report", dir)
+	if err != nil {
+		return nil, err
 	}
-	return l, err
+	logits := ""
+	if len(names) > 1 && slices.Contains(names, r.logitsName()) {
+		logits = r.logitsName()
+	}
+	if l.names, err = depthOrder(dir, order, names, logits); err != nil {
+		return nil, err
+	}
+	l.run = []checkpoint{{}}
+	for _, name := range l.names {
+		l.run[0].layers = append(l.run[0].layers, inputs[slices.Index(names, name)])
+	}
+	for _, left := range none {
+		r.notice("left out: " + left.Reason)
+	}
+	return l, nil
 }
 
-// left says what was left out.
-func (r *reporting) left(l leftOut) {
+// notice says something on standard error.
+func (r *reporting) notice(text string) {
 	if !r.quiet {
-		complain(r.stderr, "left out: "+l.Reason)
+		complain(r.stderr, text)
 	}
 }
 
 // looksTrained reports whether a directory has two steps of training or more.
-func looksTrained(dir string, inputs []input) bool {
+func looksTrained(dir string) bool {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	inputs, _, err := expandLayers([]string{dir})
+	if err != nil {
 		return false
 	}
 	all, err := sortByDirectory(dir, inputs)
 	return err == nil && slices.ContainsFunc(all, func(l found) bool { return l.step != all[0].step })
-}
-
-// inOrder returns the layers of a network with their names, which are those of their
-// files as far as they differ, in the order of names or in natural order.
-func inOrder(inputs []input, names []string) (layers []input, all []string, err error) {
-	var sides []svcca.Side
-	for _, in := range inputs {
-		sides = append(sides, svcca.Side{Name: in.name})
-	}
-	known, _ := shortNames(sides)
-	if len(names) == 0 {
-		return inputs, known, nil
-	}
-	for i, name := range names {
-		at := slices.Index(known, name)
-		switch {
-		case slices.Contains(names[:i], name):
-			return nil, nil, misusef("--layers names %s twice", shown(name))
-		case at < 0:
-			near := "there are " + strings.Join(known, ", ")
-			if n := nearest(name, known); n != "" {
-				near = "did you mean " + n + "?"
-			}
-			return nil, nil, misusef("--layers %s: %s has no layer of that name: %s", shown(name), shown(filepath.Dir(inputs[0].name)), near)
-		}
-		layers = append(layers, inputs[at])
-	}
-	return layers, names, nil
 }
 
 // arguments are those without which there is no report.

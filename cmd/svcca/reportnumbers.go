@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosvcca/gosvcca/conv"
@@ -117,8 +118,12 @@ func (r *reporting) report(ctx context.Context) (*reportJSON, error) {
 
 // training is the run that the directory holds, as dynamics takes it.
 func (r *reporting) training() *following {
+	of := checkpointFlags{pattern: r.pattern}
+	if !r.own.byName {
+		of.layers = r.own.names
+	}
 	d := &dynamicsFlags{threshold: r.threshold, trainingFlags: trainingFlags{
-		checkpointFlags: r.checkpointFlags, optionFlags: r.optionFlags, mapFlags: r.mapFlags, score: r.score, quiet: r.quiet,
+		checkpointFlags: of, optionFlags: r.optionFlags, mapFlags: r.mapFlags, score: r.score, quiet: r.quiet,
 	}}
 	return &following{of: d, all: true, training: &training{trainingFlags: &d.trainingFlags, dir: r.own.dir, stderr: r.stderr, run: r.own.run, names: r.own.names}}
 }
@@ -259,10 +264,11 @@ func (p *reportPane) scores(of score) (scores [][]float64, all bool) {
 
 // count counts the directions of the layers.
 func (r *reporting) count(j *reportJSON) {
+	var constant []string
 	for i, side := range j.Pane.of.Rows {
 		side.Name = j.Layers[i]
 		if side.Constant > 0 {
-			j.Warnings = append(j.Warnings, svcca.Warning{Code: warnConstant, Text: fmt.Sprintf("%q: %d of %s are constant, and tell nothing", side.Name, side.Constant, plural(side.Neurons, "neuron"))})
+			constant = append(constant, fmt.Sprintf("%s (%d of %d)", side.Name, side.Constant, side.Neurons))
 		}
 		d, err := measure.Dimensionality(side)
 		if err != nil { // it has a singular value, so they are not all known
@@ -270,6 +276,9 @@ func (r *reporting) count(j *reportJSON) {
 			continue
 		}
 		j.Dimensions = append(j.Dimensions, d)
+	}
+	if len(constant) > 0 {
+		j.Warnings = append(j.Warnings, svcca.Warning{Code: warnConstant, Text: "constant neurons, which tell nothing: " + strings.Join(constant, ", ")})
 	}
 }
 

@@ -120,6 +120,13 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 	if hint := orderHint(j.Pane.of); hint != "" {
 		p.Warnings = append(p.Warnings, hint)
 	}
+	for i, l := range j.Skipped {
+		if i == mostWarnings {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("left out: %d more", len(j.Skipped)-i))
+			break
+		}
+		p.Warnings = append(p.Warnings, "left out: "+shown(l.Reason))
+	}
 	p.Made = r.madeWords(j)
 	j.Findings = []string{}
 	for _, s := range p.Sections {
