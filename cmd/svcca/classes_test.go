@@ -234,6 +234,7 @@ func TestClassesSelects(t *testing.T) {
 	assert.Equal(t, []int{6, 5}, sortedDown(got.Selection.Steps[1].Of))
 	assert.Equal(t, []string{"labels.npy"}, got.With["labels"].Paths)
 	assert.Len(t, got.With["labels"].SHA256[0], 64)
+	assert.Equal(t, "Each layer with single logits, on datapoints of 1,4", got.drawn().Title)
 	_, stdout, _ := call(t, "classes", "a", "--labels", "labels.npy", "--labelled", "1,4", "--quiet")
 	assert.Contains(t, stdout, fmt.Sprintf("over %d datapoints\n--labelled 1,4: %d of 90 datapoints\n", len(rows), len(rows)))
 

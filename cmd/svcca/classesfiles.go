@@ -147,6 +147,13 @@ func (s score) byChance(chance float64) (level float64, known bool) {
 // drawn is a curve for each network and class, over depth, and one of chance.
 func (r *classesJSON) drawn() figure.Curves {
 	c := figure.Curves{Title: "Each layer with single logits", XLabel: "relative depth", YLabel: r.Score.axisTitle(), To: 1}
+	if r.Selection != nil {
+		for _, step := range r.Selection.Steps {
+			if step.Flag == "labelled" {
+				c.Title += ", on datapoints of " + shown(step.Value)
+			}
+		}
+	}
 	kind := r.Score.kind()
 	// Of few networks a class has one colour in all, and a network one dash for each turn of
 	// the colours. Of many each curve has its own, and chance none.

@@ -18,7 +18,7 @@ type Options struct {
 	// asks for, at one comparison for each layer in place of one for each pair.
 	Diagonal bool
 	// Hold is how many bytes of reduced feature maps final layers hold (measure.Hold). Zero:
-	// measure.DefaultHold; below 0: none.
+	// conv.DefaultHold; below 0: none.
 	Hold int64
 	// Progress is called after each comparison of a step: how many are done, of how many.
 	Progress func(step, done, of int)

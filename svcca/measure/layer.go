@@ -3,7 +3,6 @@ package measure
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -34,30 +33,25 @@ func Layers(layout conv.Layout, layers ...svcca.Layer) ([]conv.Maps, error) {
 	return all, nil
 }
 
-// Layer is a layer that is ready for comparisons, each of which reads as little of it as
-// there is room for. It may be used from several goroutines.
+// Layer is a layer that is ready for comparisons. It may be used from several goroutines.
 type Layer struct {
-	maps    conv.Maps
 	dense   *svcca.Reduced // of a vector, for other vectors
+	moved   *conv.Prepared // for maps, and of maps
 	options conv.Options
-
-	mu   sync.Mutex
-	held map[[2]int]*conv.Reduced // by translations, for maps and with maps
-	room *room
 }
 
-// Prepare makes a layer ready: a vector is reduced now, for all other vectors, and feature
-// maps, and vectors for these, once for each size of maps that they are compared with, as
-// the blocks they fall into depend on it (conv.Reduce). Maps must stay readable, and so
-// must vectors where there are maps. Of the options OffBlock is not looked at.
+// Prepare makes a layer ready. A vector is reduced now, for all other vectors. Feature maps,
+// and vectors for them, are reduced once for each size that they are compared with, when
+// they first are, as the blocks they fall into depend on it (conv.Prepare): maps must stay
+// readable, and so must vectors where there are maps. Of the options OffBlock is not looked
+// at.
 //
-// Cost and memory of a vector: that of svcca.Reduce, and datapoints × k values. Of maps, as
-// many for each size, of which K are kept over all blocks: see Hold.
-// The error names the layer and wraps what svcca.Reduce's may; maps are not looked at
-// before they are compared.
+// Cost and memory of a vector: that of svcca.Reduce, and datapoints × k values. Of maps as
+// many, k being that of all blocks, for each size, as far as Hold has room.
+// The error names the layer and wraps what svcca.Reduce's may.
 func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 	o.OffBlock = -1
-	l := &Layer{maps: m, options: o, held: map[[2]int]*conv.Reduced{}, room: &room{left: DefaultHold}}
+	l := &Layer{options: o, moved: conv.Prepare(m, o)}
 	if !m.IsVector() {
 		return l, nil
 	}
@@ -70,8 +64,8 @@ func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 	return l, err
 }
 
-// PrepareAll prepares layers, which share one Hold. The error says which of them it is
-// about.
+// PrepareAll prepares layers, which share conv.DefaultHold. The error says which of them it
+// is about.
 func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Layer, error) {
 	all := make([]*Layer, len(layers))
 	for i, m := range layers {
@@ -80,56 +74,17 @@ func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Lay
 			return nil, place(i, layers, err)
 		}
 	}
-	Hold(DefaultHold, all...)
+	Hold(conv.DefaultHold, all...)
 	return all, nil
 }
 
-// DefaultHold is how many bytes of reduced maps layers hold: 1 GiB.
-const DefaultHold = 1 << 30
-
-// Hold sets how many bytes of reduced maps the layers hold together at most, in place of
-// DefaultHold of each that was prepared alone. What finds no room is reduced again for
-// each comparison. It is for layers that were not compared yet.
+// Hold is conv.Hold: how many bytes of reduced maps the layers hold together at most.
 func Hold(bytes int64, layers ...*Layer) {
-	shared := &room{left: bytes}
-	for _, l := range layers {
-		l.room = shared
+	moved := make([]*conv.Prepared, len(layers))
+	for i, l := range layers {
+		moved[i] = l.moved
 	}
-}
-
-// room is memory that is left to layers.
-type room struct {
-	mu   sync.Mutex
-	left int64
-}
-
-// take reports whether so many bytes are left, and takes them.
-func (r *room) take(bytes int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if bytes > r.left {
-		return false
-	}
-	r.left -= bytes
-	return true
-}
-
-// Reduced returns the layer reduced under translations, as conv.Compare takes it: held from
-// the last time, where there was room, or made now. The error is conv.Reduce's.
-func (l *Layer) Reduced(ctx context.Context, translations [2]int) (*conv.Reduced, error) {
-	if l.maps.IsVector() {
-		translations = [2]int{} // which do not move it
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if r := l.held[translations]; r != nil {
-		return r, nil
-	}
-	r, err := conv.Reduce(ctx, l.maps, translations, l.options)
-	if err == nil && l.room.take(r.Memory()) {
-		l.held[translations] = r
-	}
-	return r, err
+	conv.Hold(bytes, moved...)
 }
 
 // Pair is what one layer has in common with another.
@@ -142,8 +97,8 @@ type Pair struct {
 }
 
 // Compare compares two layers prepared under the same options: vectors by svcca.Compare,
-// maps, and maps with vectors, by conv.Compare under the translations that move both. The
-// error says which of the two is at fault and wraps what those may.
+// maps, and maps with vectors, as conv.Between does under the translations that move both.
+// The error says which of the two is at fault and wraps what those may.
 func (l *Layer) Compare(ctx context.Context, other *Layer) (*Pair, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -155,15 +110,7 @@ func (l *Layer) Compare(ctx context.Context, other *Layer) (*Pair, error) {
 		}
 		return pairOf(c), nil
 	}
-	translations := l.options.Translations(l.maps, other.maps)
-	var sides [2]*conv.Reduced
-	for i, of := range []*Layer{l, other} {
-		var err error
-		if sides[i], err = of.Reduced(ctx, translations); err != nil {
-			return nil, fmt.Errorf("of the two layers the %s: %w", [...]string{"first", "second"}[i], err)
-		}
-	}
-	r, err := conv.Compare(ctx, sides[0], sides[1])
+	r, err := l.moved.Compare(ctx, other.moved)
 	if err != nil {
 		return nil, err
 	}

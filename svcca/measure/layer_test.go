@@ -64,7 +64,7 @@ func TestHold(t *testing.T) {
 		require.NoError(t, err)
 		return pairs
 	}
-	held := pane(measure.DefaultHold)
+	held := pane(conv.DefaultHold)
 	passes := func(i int) float64 {
 		n, h, w, c := columns[i].Dims()
 		return float64(reads[i].Load()) / float64(n*h*w*c)
