@@ -48,6 +48,21 @@ type ReducedBlock struct {
 	Mean    []complex128              `json:"-"`
 }
 
+// Memory returns how many bytes r holds, about.
+func (r *Reduced) Memory() (bytes int64) {
+	bytes = 8 * int64(len(r.SingularValues)+4*len(r.reduced.S)+len(r.reduced.shift))
+	for _, b := range r.Blocks {
+		bytes += 24*int64(len(b.SingularValues)) + 32*int64(len(b.Mean)) + 16*int64(b.Vectors.Rows*b.K)
+		if len(r.reduced.active) < r.reduced.columns { // else Vectors are they
+			bytes += 16 * int64(len(r.reduced.active)*b.K)
+		}
+		if r.left != nil {
+			bytes += 16 * int64(r.Datapoints*b.K)
+		}
+	}
+	return bytes
+}
+
 // result returns what a user sees of r.
 func (r *reduced) result(sh shape, o Options) *Reduced {
 	out := &Reduced{

@@ -62,7 +62,8 @@ type Page struct {
 	Width float64
 	// Height. Zero: what the figure needs at that width.
 	Height float64
-	// DPI is the number of pixels to the inch in PNG. Zero: 144, two to the point.
+	// DPI is the number of pixels to the inch: of PNG, zero meaning 144, two to the
+	// point; and inline of the page, whose inches have 96.
 	DPI int
 	// Dark: light ink on a dark page.
 	Dark bool
@@ -111,6 +112,9 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 	}
 	if p.DPI == 0 {
 		p.DPI = 144
+		if p.Inline {
+			p.DPI = 96
+		}
 	}
 	if !(p.Width >= leastWidth && p.Width <= mostSide) {
 		return fmt.Errorf("%w: width %g: it must be from %g to %g points", ErrPage, p.Width, leastWidth, mostSide)

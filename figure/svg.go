@@ -36,7 +36,7 @@ func (p Page) finish(svg []byte, height float64) []byte {
 	if !p.Inline {
 		return append(append(bytes.Clone(svg[:m[1]]), "\n"+told...), bytes.TrimPrefix(rest, []byte("\n"))...)
 	}
-	const pixels = 96. / 72
+	pixels := float64(p.DPI) / 72
 	head := fmt.Sprintf(`<svg class="svcca" role="img" width="%.5g" height="%.5g" viewBox="0 0 %.5g %.5g">`, pixels*p.Width, pixels*height, p.Width, height)
 	return append([]byte(head+told), inRoles(rest)...)
 }

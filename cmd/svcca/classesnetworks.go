@@ -70,21 +70,28 @@ func (c *classes) find(args []string) error {
 // network returns the layers of a directory or archive, and their names in it, in natural
 // order.
 func (c *classes) network(path string) (inputs []input, names []string, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	if members, failed := activation.Members(path); !info.IsDir() && (failed != nil || len(members) == 0) {
-		return nil, nil, misusef("%s is no network, which is a directory or an archive (.npz, .safetensors) of layers: svcca classes %s", shown(path), shellQuoted(filepath.Dir(path)))
-	}
-	all, left, err := expandLayers([]string{path})
-	if err != nil {
-		return nil, nil, err
-	}
+	inputs, names, left, err := c.layersOf("classes", path)
 	for _, l := range left {
 		c.notice("left out: " + l.Reason)
 	}
-	inputs = c.withoutIDs(all)
+	return inputs, names, err
+}
+
+// layersOf returns the layers of a directory or archive that a command takes for a network,
+// and their names in it, in natural order; and what in it is none.
+func (f *selectFlags) layersOf(command, path string) (inputs []input, names []string, left []leftOut, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if members, failed := activation.Members(path); !info.IsDir() && (failed != nil || len(members) == 0) {
+		return nil, nil, nil, misusef("%s is no network, which is a directory or an archive (.npz, .safetensors) of layers: svcca %s %s", shown(path), command, shellQuoted(filepath.Dir(path)))
+	}
+	all, left, err := expandLayers([]string{path})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	inputs = f.withoutIDs(all)
 	for _, in := range inputs {
 		name := strings.TrimPrefix(in.name+loneMember(in.name), path+":")
 		if info.IsDir() {
@@ -94,11 +101,11 @@ func (c *classes) network(path string) (inputs []input, names []string, err erro
 			name = bare
 		}
 		if at := slices.Index(names, name); at >= 0 {
-			return nil, nil, fmt.Errorf("%s has layer %s twice: %s and %s", shown(path), shown(name), shown(inputs[at].name), shown(in.name))
+			return nil, nil, nil, fmt.Errorf("%s has layer %s twice: %s and %s", shown(path), shown(name), shown(inputs[at].name), shown(in.name))
 		}
 		names = append(names, name)
 	}
-	return inputs, names, nil
+	return inputs, names, left, nil
 }
 
 // input returns the index of a layer among those of all networks.

@@ -43,6 +43,8 @@ type dynamicsJSON struct {
 	Panes    [][][]*measure.Pair `json:"panes"`
 	Options  wayOptions          `json:"options"`
 	Backend  native.Info         `json:"backend"`
+
+	of *following
 }
 
 // result is what was recorded with what follows from it.
@@ -60,7 +62,7 @@ func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamics
 		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs),
 		Layers: d.Layers, Steps: d.Steps, Curves: curves, Converged: converged, BottomUp: dynamics.BottomUp(converged),
 		Adjacent: append([]*measure.Pair{}, r.adjacent...), Diagonal: d.Diagonal, Panes: d.Panes,
-		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(),
+		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(), of: r,
 	}
 	for l := range converged {
 		j.Overtakes = append(j.Overtakes, dynamics.Overtakes(converged, l))
@@ -152,6 +154,11 @@ func (d *dynamicsJSON) writeCSV(w io.Writer) error {
 
 // draw draws the curves, over the logarithm of steps if so.
 func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
+	return render(w, path, d.figure(log).Render)
+}
+
+// figure are the curves as a picture.
+func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	c := figure.Curves{
 		Title:  fmt.Sprintf("Each layer with itself at step %d", d.Steps[len(d.Steps)-1]),
 		XLabel: "step", YLabel: d.Score.axisTitle(), LogX: log, To: 1,
@@ -167,7 +174,7 @@ func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
 		}
 		c.Series = append(c.Series, s)
 	}
-	return render(w, path, c.Render)
+	return c
 }
 
 // atMost1 returns a score without what rounding brings it above 1.
@@ -176,8 +183,17 @@ func atMost1(v float64) float64 { return min(v, 1) }
 // mostPanes are drawn of a run: no more are told apart on a page.
 const mostPanes = 12
 
-// drawPanes draws the panes over the steps, evenly chosen where there are many.
+// drawPanes draws the panes.
 func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
+	panes, err := d.panes()
+	if err != nil {
+		return err
+	}
+	return render(w, path, panes.Render)
+}
+
+// panes are those over the steps as a picture, evenly chosen where there are many.
+func (d *dynamicsJSON) panes() (figure.Panes, error) {
 	var names []string
 	for _, name := range d.Layers {
 		names = append(names, shown(name))
@@ -186,7 +202,7 @@ func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
 	for _, t := range evenly(len(d.Steps), mostPanes) {
 		values, err := measure.Scores(d.Panes[t], measure.Score(d.Score))
 		if err != nil {
-			return err
+			return panes, err
 		}
 		for _, row := range values {
 			for m, v := range row {
@@ -198,7 +214,7 @@ func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
 			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.Score.axisTitle(),
 		})
 	}
-	return render(w, path, panes.Render)
+	return panes, nil
 }
 
 // render draws a figure to a file of that name.

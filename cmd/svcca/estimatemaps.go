@@ -28,36 +28,15 @@ func blockedBy(x, y conv.Maps, o conv.Options) (b blocked) {
 		b.images, h[i], w[i], c[i] = m.Dims()
 		b.values[i] = h[i] * w[i] * c[i]
 	}
-	switch {
-	case x.IsVector():
-		b.height, b.width, b.columns = h[1], w[1], c
-	case y.IsVector():
-		b.height, b.width, b.columns = h[0], w[0], c
-	case o.LowPass && (h[0] != h[1] || w[0] != w[1]):
-		b.height, b.width, b.columns, b.lowPass = band(h), band(w), c, true
-	default:
-		b.height, b.width = gcd(h), gcd(w)
-		for i := range c {
+	t := o.Translations(x, y)
+	b.height, b.width, b.columns = t[0], t[1], c
+	b.lowPass = o.LowPass && !x.IsVector() && !y.IsVector() && (h[0] != h[1] || w[0] != w[1])
+	for i, m := range []conv.Maps{x, y} {
+		if !m.IsVector() && !b.lowPass {
 			b.columns[i] = h[i] / b.height * (w[i] / b.width) * c[i]
 		}
 	}
 	return b
-}
-
-// band returns how many frequencies of an axis of two sizes a low pass keeps.
-func band(sizes [2]int) int {
-	if sizes[0] == sizes[1] {
-		return sizes[0]
-	}
-	return (min(sizes[0], sizes[1])-1)/2*2 + 1
-}
-
-func gcd(of [2]int) int {
-	a, b := of[0], of[1]
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }
 
 // blocks returns how many blocks differ: one of each conjugate pair.
@@ -83,18 +62,10 @@ const (
 func convCost(x, y conv.Maps, o conv.Options) (c svcca.Cost) {
 	b := blockedBy(x, y, o)
 	blocks, n := float64(b.blocks()), float64(b.images)
-	var columns, least, most, kept [2]float64 // of both layers: in a block, of an eigen-solve, that may be kept, that are
+	var columns, least, most, kept [2]float64
 	for i := range columns {
 		columns[i] = float64(b.columns[i])
-		least[i] = math.Min(columns[i], n)
-		most[i], kept[i] = least[i], guessedKept*least[i]
-		switch name, count := o.Keep.Rule(); name {
-		case "rank":
-			kept[i] = least[i]
-		case "count":
-			most[i] = math.Min(least[i], count)
-			kept[i] = most[i]
-		}
+		least[i], most[i], kept[i] = b.kept(i, o)
 	}
 	both := columns[0] + columns[1]
 	held := complexBytes * blocks * both * 2 * math.Min(most[0], most[1])                   // maps and decoders
@@ -140,6 +111,50 @@ func convCost(x, y conv.Maps, o conv.Options) (c svcca.Cost) {
 	held += math.Min(held, held/4+batchBytes)
 	c.Memory = int64(math.Min(held, math.MaxInt64/4))
 	return c
+}
+
+// kept returns of a layer's block how large an eigen-solve is, how many directions may be
+// kept and, about, how many are.
+func (b blocked) kept(side int, o conv.Options) (least, most, kept float64) {
+	least = math.Min(float64(b.columns[side]), float64(b.images))
+	most, kept = least, guessedKept*least
+	switch name, count := o.Keep.Rule(); name {
+	case "rank":
+		kept = least
+	case "count":
+		most = math.Min(least, count)
+		kept = most
+	}
+	return least, most, kept
+}
+
+// reducing is what conv.Reduce takes of a layer, but its memory.
+func (b blocked) reducing(side int, o conv.Options) (c svcca.Cost) {
+	least, _, kept := b.kept(side, o)
+	blocks, n, columns := float64(b.blocks()), float64(b.images), float64(b.columns[side])
+	c.Products = 4*n*blocks*columns*least + 8*n*blocks*columns*kept
+	c.Factors = complexEigenFlops * blocks * least * least * least
+	c.Values = 5 * n * float64(b.values[side]) // sought through for its scale, then transformed twice
+	return c
+}
+
+// comparing is what conv.Compare takes of two layers, but its memory.
+func (b blocked) comparing(o conv.Options) (c svcca.Cost) {
+	_, _, x := b.kept(0, o)
+	_, _, y := b.kept(1, o)
+	blocks, m := float64(b.blocks()), math.Min(x, y)
+	c.Products = 8*float64(b.images)*blocks*x*y + 16*blocks*(float64(b.columns[0])*x+float64(b.columns[1])*y)*m
+	c.Factors = complexSVDFlops * blocks * m * m * m
+	return c
+}
+
+// coordinates is what two layers reduced hold at most.
+func (b blocked) coordinates(o conv.Options) (bytes int64) {
+	for i, columns := range b.columns {
+		_, most, _ := b.kept(i, o)
+		bytes += complexBytes * int64(b.blocks()) * int64(b.images+columns) * int64(most)
+	}
+	return bytes
 }
 
 // filterBytes bounds the memory of the filters of either layer.

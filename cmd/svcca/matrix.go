@@ -102,6 +102,8 @@ type matrix struct {
 	byName  bool   // neither rows nor columns are in an order that was given
 	whole   []int  // inputs of which --neurons takes all
 	without string // the flag that leaves out layers, if not skipFlag
+	command string // whose matrix it is, if not of matrix
+	told    bool   // somebody said how maps are read
 	bar     *progress
 	mu      sync.Mutex
 }
@@ -122,23 +124,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		return err
 	}
 	defer m.close()
-	if err := m.open(ctx); err != nil {
-		return err
-	}
-	if err := m.choose(); err != nil {
-		return err
-	}
-	if err := m.checkMaps(); err != nil {
-		return err
-	}
-	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
-		return err
-	}
-	m.chosen.layers = m.views
-	if err := m.chosen.finish(ctx, f.dryRun); err != nil {
-		return err
-	}
-	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+	if err := m.prepare(ctx); err != nil {
 		return err
 	}
 	if f.dryRun && f.way.translates() {
@@ -189,6 +175,27 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		m.warnings(pane)
 	}
 	return err
+}
+
+// prepare opens the layers and makes of them what is compared.
+func (m *matrix) prepare(ctx context.Context) error {
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	if err := m.choose(); err != nil {
+		return err
+	}
+	if err := m.checkMaps(); err != nil {
+		return err
+	}
+	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
+		return err
+	}
+	m.chosen.layers = m.views
+	if err := m.chosen.finish(ctx, m.dryRun); err != nil {
+		return err
+	}
+	return m.readWeights(ctx, m.chosen.rows, m.chosen.of)
 }
 
 // window returns how much memory the work may take at a time: what --memory says,

@@ -37,6 +37,10 @@ func (t *matrixTable) alignment() {
 	if a == nil || severalPlaces(t.pane.Rows) || severalPlaces(t.pane.Columns) {
 		return
 	}
+	if inPlace(a.Rows, len(a.Columns)) && inPlace(a.Columns, len(a.Rows)) {
+		t.lines("Each layer is most like the one at its own depth in the other network (in the order of the table).")
+		return
+	}
 	order := "as given"
 	if t.pane.byName {
 		order = "by name; a --layers or --against each gives another"
@@ -47,6 +51,16 @@ func (t *matrixTable) alignment() {
 	if t.kind.name != "weighted" {
 		t.lines("Layers that keep few directions score high with most: --score weighted counts those of both.")
 	}
+}
+
+// inPlace reports whether each layer has its like in its own place, among as many others.
+func inPlace(matches []measure.Match, others int) bool {
+	for i, m := range matches {
+		if m.Layer != i {
+			return false
+		}
+	}
+	return len(matches) == others
 }
 
 // mostMatches are told of a side in words.

@@ -41,7 +41,7 @@ func (m *matrix) expand(args []string) (err error) {
 
 // add returns the indices of the layers of groups, each once.
 func (m *matrix) add(groups [][]string) (indices []int, err error) {
-	already := map[int]bool{}
+	var all []input
 	for _, group := range groups {
 		inputs, left, err := expandLayers(group)
 		if err != nil {
@@ -54,24 +54,31 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 			m.left = append(m.left, l)
 			m.notice("left out: " + l.Reason)
 		}
-		for _, in := range m.withoutIDs(inputs) {
-			key := ""
-			for _, path := range in.paths {
-				key += filepath.Clean(path) + "\x00"
-			}
-			at, known := m.known[key]
-			if !known {
-				at = len(m.inputs)
-				m.known[key] = at
-				m.inputs = append(m.inputs, in)
-			}
-			if !already[at] {
-				already[at] = true
-				indices = append(indices, at)
-			}
+		all = append(all, m.withoutIDs(inputs)...)
+	}
+	return m.use(all), nil
+}
+
+// use returns the indices of layers, each once, however its files are spelled.
+func (m *matrix) use(inputs []input) (indices []int) {
+	already := map[int]bool{}
+	for _, in := range inputs {
+		key := ""
+		for _, path := range in.paths {
+			key += filepath.Clean(path) + "\x00"
+		}
+		at, known := m.known[key]
+		if !known {
+			at = len(m.inputs)
+			m.known[key] = at
+			m.inputs = append(m.inputs, in)
+		}
+		if !already[at] {
+			already[at] = true
+			indices = append(indices, at)
 		}
 	}
-	return indices, nil
+	return indices
 }
 
 // idsInOrder is an error where files of ids, one for each layer, follow a group of
@@ -120,7 +127,7 @@ func (m *matrix) open(ctx context.Context) error {
 			}
 			m.leave(i, message(err))
 		case errors.As(err, new(*mapsError)):
-			return choices(err, "matrix", m.named...)
+			return choices(err, cmp.Or(m.command, "matrix"), m.named...)
 		case len(m.inputs) > 1:
 			return m.skipHint(err)
 		default:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -122,7 +123,7 @@ func (m *matrix) checkMaps() error {
 		default:
 			return err
 		}
-		if isMaps(f) {
+		if isMaps(f) && !m.told {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}
@@ -140,7 +141,8 @@ const mostNotices = 5
 type translation struct {
 	*matrix
 	options conv.Options
-	maps    []conv.Maps // by inputs
+	maps    []conv.Maps      // by inputs
+	ready   []*conv.Prepared // of those
 	found   map[[2]int]*foundPair
 	sides   []svcca.Side // by inputs: under the most translations of any pair
 	most    []int        // how many these are
@@ -161,7 +163,7 @@ type foundPair struct {
 func (m *matrix) newTranslation() (*translation, error) {
 	t := &translation{
 		matrix: m, options: conv.Options{Options: m.options, LowPass: m.way == byLowPass, OffBlock: -1},
-		maps: make([]conv.Maps, len(m.files)), sides: make([]svcca.Side, len(m.files)), most: make([]int, len(m.files)),
+		maps: make([]conv.Maps, len(m.files)), ready: make([]*conv.Prepared, len(m.files)), sides: make([]svcca.Side, len(m.files)), most: make([]int, len(m.files)),
 		found: map[[2]int]*foundPair{}, warnings: []svcca.Warning{}, said: map[string]bool{},
 	}
 	for i, f := range m.views {
@@ -170,6 +172,7 @@ func (m *matrix) newTranslation() (*translation, error) {
 			if t.maps[i], err = m.mapFlags.maps(f); err != nil {
 				return nil, err
 			}
+			t.ready[i] = conv.Prepare(t.maps[i], t.options)
 		}
 	}
 	return t, nil
@@ -196,11 +199,42 @@ func (t *translation) work() (pairs [][2]int) {
 	return pairs
 }
 
+// reduction is a layer, by inputs, under translations.
+type reduction struct {
+	layer        int
+	translations [2]int
+}
+
+// costOf returns what a pair takes, less what was reduced before, which it adds to.
+func (t *translation) costOf(pair [2]int, before map[reduction]bool) svcca.Cost {
+	x, y := t.maps[pair[0]], t.maps[pair[1]]
+	if !conv.Held(x, y, t.options) {
+		return convCost(x, y, t.options)
+	}
+	b := blockedBy(x, y, t.options)
+	c := b.comparing(t.options)
+	for side, at := range pair {
+		of := reduction{at, [2]int{b.height, b.width}}
+		if t.maps[at].IsVector() {
+			of.translations = [2]int{}
+		}
+		if before[of] {
+			continue
+		}
+		before[of] = true
+		one := b.reducing(side, t.options)
+		c.Products, c.Factors, c.Values = c.Products+one.Products, c.Factors+one.Factors, c.Values+one.Values
+	}
+	c.Memory = convCost(x, y, t.options).Memory + b.coordinates(t.options)
+	return c
+}
+
 // cost returns what the pairs take together, but the memory of the one that takes most,
 // and which that is.
 func (t *translation) cost(pairs [][2]int) (c svcca.Cost, largest [2]int) {
+	before := map[reduction]bool{}
 	for _, p := range pairs {
-		of := convCost(t.maps[p[0]], t.maps[p[1]], t.options)
+		of := t.costOf(p, before)
 		c.Products, c.Factors, c.Values = c.Products+of.Products, c.Factors+of.Factors, c.Values+of.Values
 		if of.Memory > c.Memory {
 			c.Memory, largest = of.Memory, p
@@ -222,18 +256,27 @@ func (m *matrix) translate(ctx context.Context) (*scored, error) {
 	if err := m.memory.allow(what, cost.Memory, smallerMaps); err != nil {
 		return nil, err
 	}
+	if room := m.window(); room > 0 {
+		var ready []*conv.Prepared
+		for i, of := range t.ready {
+			if m.files[i] != nil {
+				ready = append(ready, of)
+			}
+		}
+		conv.Hold(room-cost.Memory, ready...)
+	}
 	defer native.LimitThreads(1)()
 	if m.threads > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(m.threads, runtime.GOMAXPROCS(0))))
 	}
-	done, all := 0.0, cost.Products+2*cost.Factors
+	done, all, before := 0.0, cost.Products+2*cost.Factors, map[reduction]bool{}
 	for i, p := range pairs {
 		if m.files[p[0]] != nil && m.files[p[1]] != nil {
 			if err := t.compare(ctx, p[0], p[1]); err != nil {
 				return nil, err
 			}
 		}
-		of := convCost(t.maps[p[0]], t.maps[p[1]], t.options)
+		of := t.costOf(p, before)
 		done += of.Products + 2*of.Factors
 		m.bar.show(svcca.Progress{PairsScored: i + 1, Pairs: len(pairs), Share: done / all})
 	}
@@ -243,7 +286,7 @@ func (m *matrix) translate(ctx context.Context) (*scored, error) {
 // compare compares a pair. A layer that cannot be compared is left out where that is
 // wanted.
 func (t *translation) compare(ctx context.Context, i, j int) error {
-	r, err := conv.Between(ctx, t.maps[i], t.maps[j], t.options)
+	r, err := t.ready[i].Compare(ctx, t.ready[j])
 	if err == nil {
 		t.keep(i, j, r)
 		return nil
@@ -251,7 +294,10 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	at := t.blame(ctx, i, j)
+	at := -1
+	if fault := (*conv.Fault)(nil); errors.As(err, &fault) {
+		at, err = [2]int{i, j}[fault.Layer], fault.Unwrap()
+	}
 	err = t.placed(ctx, err, t.views, t.inputs)
 	switch {
 	case at >= 0 && t.skipBad:
@@ -261,19 +307,6 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 		return t.skipHint(err)
 	}
 	return err
-}
-
-// blame returns which of two layers cannot be compared with itself either, or −1.
-func (t *translation) blame(ctx context.Context, i, j int) int {
-	for _, at := range []int{i, j} {
-		if at == i && i == j {
-			return at
-		}
-		if _, err := conv.Between(ctx, t.maps[at], t.maps[at], t.options); err != nil && ctx.Err() == nil {
-			return at
-		}
-	}
-	return -1
 }
 
 // keep takes from a result what is kept of it.

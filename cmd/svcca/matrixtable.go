@@ -279,25 +279,33 @@ func (t *matrixTable) cell(i, j, digits int) string {
 func (t *matrixTable) foot() {
 	t.legend()
 	t.lines(t.chance())
-	t.rightTo()
+	t.lines(t.rightTo())
 	t.lines(t.pane.optionWords(t.pane.Options))
 }
 
 // legend says what the marks mean.
 func (t *matrixTable) legend() {
+	for _, text := range t.legends() {
+		t.line(text)
+	}
+}
+
+// legends say what the marks that were used mean, a line each.
+func (t *matrixTable) legends() (lines []string) {
 	for _, m := range []struct{ mark, text string }{
 		{markSaturated, "so few " + t.pane.unit() + "s that the scores are high whatever the layers hold"},
 		{markChance, "at chance: nothing here shows that the two share anything"},
 		{markTies, "one choice of many, as values tie"},
 	} {
 		if strings.Contains(t.marks, m.mark) {
-			t.line(m.mark + " " + m.text)
+			lines = append(lines, m.mark+" "+m.text)
 		}
 	}
+	return lines
 }
 
 // rightTo says what the numbers are right to.
-func (t *matrixTable) rightTo() {
+func (t *matrixTable) rightTo() string {
 	bound := 0.0
 	for i := range t.pane.Pairs {
 		for j := range t.pane.Pairs[i] {
@@ -306,7 +314,7 @@ func (t *matrixTable) rightTo() {
 			}
 		}
 	}
-	t.lines("Right to " + upward(bound) + ".")
+	return "Right to " + upward(bound) + "."
 }
 
 // chance says what unrelated layers of these sizes would give.

@@ -19,10 +19,10 @@
 //
 // # Memory
 //
-// Layers at the end are prepared once (measure.Prepare): of datapoints × neurons their
-// reduced form is held, datapoints × k values each. Checkpoints come one at a time, and of
-// each one layer at a time. Of feature maps nothing is held, and final ones are read again
-// for each comparison.
+// Layers at the end are prepared once (measure.PrepareAll): of datapoints × neurons their
+// reduced form is held, datapoints × k values each, and of feature maps too, with the k of
+// all blocks, where Options.Hold has room for it. Checkpoints come one at a time, and of
+// each one layer at a time.
 //
 // Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
 package dynamics

@@ -17,6 +17,9 @@ type Options struct {
 	// Diagonal compares each layer with its own final form alone: all that convergence
 	// asks for, at one comparison for each layer in place of one for each pair.
 	Diagonal bool
+	// Hold is how many bytes of reduced feature maps final layers hold (measure.Hold). Zero:
+	// conv.DefaultHold; below 0: none.
+	Hold int64
 	// Progress is called after each comparison of a step: how many are done, of how many.
 	Progress func(step, done, of int)
 }
@@ -30,7 +33,7 @@ type Recorder struct {
 }
 
 // New prepares the layers of a network at the end of its training, in order of depth.
-// Vectors are not read again; maps must stay readable. The error names the final layer and
+// Where there are feature maps, all must stay readable; else none is read again. The error names the final layer and
 // wraps what measure.Prepare's may, or svcca.ErrShape where there is none.
 func New(ctx context.Context, final []conv.Maps, o Options) (*Recorder, error) {
 	if len(final) == 0 {
@@ -40,6 +43,9 @@ func New(ctx context.Context, final []conv.Maps, o Options) (*Recorder, error) {
 	var err error
 	if r.final, err = measure.PrepareAll(ctx, final, o.Options); err != nil {
 		return nil, fmt.Errorf("dynamics: at the end: %w", err)
+	}
+	if o.Hold != 0 {
+		measure.Hold(o.Hold, r.final...)
 	}
 	for _, m := range final {
 		r.d.Layers = append(r.d.Layers, m.Name())

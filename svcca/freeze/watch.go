@@ -135,6 +135,7 @@ func (w *Watch) compare(ctx context.Context, now, then *record, layer int) (floa
 			if err != nil {
 				return 0, fmt.Errorf("at step %d: %w", r.step, err)
 			}
+			measure.Hold(0, l) // there may be many records, and few comparisons of each
 			r.prepared[layer] = l
 		}
 	}

@@ -13,9 +13,10 @@
 // second layer.
 //
 // Layers are conv.Maps throughout: feature maps are compared under translations
-// (conv.Between), and conv.Vector makes one of datapoints × neurons, which svcca.Compare
-// compares: also of the Pixels or Flatten of maps. With native.LimitThreads(1) at the start of a program each comparison shares
-// its work among goroutines (package svcca).
+// (conv.Compare), and conv.Vector makes one of datapoints × neurons, which svcca.Compare
+// compares: also of the Pixels or Flatten of maps. Either is reduced once for many
+// comparisons (Prepare). With native.LimitThreads(1) at the start of a program each
+// comparison shares its work among goroutines (package svcca).
 //
 // Section numbers of DEFINITIONS in comments refer to docs/definitions.md.
 package measure

@@ -33,23 +33,25 @@ func Layers(layout conv.Layout, layers ...svcca.Layer) ([]conv.Maps, error) {
 	return all, nil
 }
 
-// Layer is a layer that is ready for comparisons: a vector is reduced once, for as many
-// as there will be, and no longer read. Maps are read again by each, as the blocks they
-// fall into depend on the other layer's size.
+// Layer is a layer that is ready for comparisons. It may be used from several goroutines.
 type Layer struct {
-	maps    conv.Maps
-	reduced *svcca.Reduced // of a vector
+	dense   *svcca.Reduced // of a vector, for other vectors
+	moved   *conv.Prepared // for maps, and of maps
 	options conv.Options
 }
 
-// Prepare makes a layer ready. Of the options OffBlock is not looked at.
+// Prepare makes a layer ready. A vector is reduced now, for all other vectors. Feature maps,
+// and vectors for them, are reduced once for each size that they are compared with, when
+// they first are, as the blocks they fall into depend on it (conv.Prepare): maps must stay
+// readable, and so must vectors where there are maps. Of the options OffBlock is not looked
+// at.
 //
-// Cost of a vector: that of svcca.Reduce, and datapoints × k values in memory.
-// The error names the layer and wraps what svcca.Reduce's may; maps are not looked at
-// before they are compared.
+// Cost and memory of a vector: that of svcca.Reduce, and datapoints × k values. Of maps as
+// many, k being that of all blocks, for each size, as far as Hold has room.
+// The error names the layer and wraps what svcca.Reduce's may.
 func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 	o.OffBlock = -1
-	l := &Layer{maps: m, options: o}
+	l := &Layer{options: o, moved: conv.Prepare(m, o)}
 	if !m.IsVector() {
 		return l, nil
 	}
@@ -58,11 +60,12 @@ func Prepare(ctx context.Context, m conv.Maps, o conv.Options) (*Layer, error) {
 		dense.Centering = svcca.CenterNeurons // a vector has block (0, 0) alone
 	}
 	var err error
-	l.reduced, err = svcca.ReduceContext(ctx, m.Flatten(), dense)
+	l.dense, err = svcca.ReduceContext(ctx, m.Flatten(), dense)
 	return l, err
 }
 
-// PrepareAll prepares layers. The error says which of them it is about.
+// PrepareAll prepares layers, which share conv.DefaultHold. The error says which of them it
+// is about.
 func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Layer, error) {
 	all := make([]*Layer, len(layers))
 	for i, m := range layers {
@@ -71,7 +74,17 @@ func PrepareAll(ctx context.Context, layers []conv.Maps, o conv.Options) ([]*Lay
 			return nil, place(i, layers, err)
 		}
 	}
+	Hold(conv.DefaultHold, all...)
 	return all, nil
+}
+
+// Hold is conv.Hold: how many bytes of reduced maps the layers hold together at most.
+func Hold(bytes int64, layers ...*Layer) {
+	moved := make([]*conv.Prepared, len(layers))
+	for i, l := range layers {
+		moved[i] = l.moved
+	}
+	conv.Hold(bytes, moved...)
 }
 
 // Pair is what one layer has in common with another.
@@ -84,37 +97,24 @@ type Pair struct {
 }
 
 // Compare compares two layers prepared under the same options: vectors by svcca.Compare,
-// maps, and maps with vectors, by conv.Between. The error says which of the two is at
-// fault and wraps what those may.
+// maps, and maps with vectors, as conv.Between does under the translations that move both.
+// The error says which of the two is at fault and wraps what those may.
 func (l *Layer) Compare(ctx context.Context, other *Layer) (*Pair, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if l.reduced != nil && other.reduced != nil {
-		c, err := svcca.Compare(l.reduced, other.reduced)
+	if l.dense != nil && other.dense != nil {
+		c, err := svcca.Compare(l.dense, other.dense)
 		if err != nil {
 			return nil, err
 		}
 		return pairOf(c), nil
 	}
-	r, err := conv.Between(ctx, l.maps, other.maps, l.options)
+	r, err := l.moved.Compare(ctx, other.moved)
 	if err != nil {
-		return nil, l.blame(ctx, other, err)
+		return nil, err
 	}
 	return pairOf(&r.Comparison), nil
-}
-
-// blame returns err with which of two layers cannot even be compared with itself.
-func (l *Layer) blame(ctx context.Context, other *Layer, err error) error {
-	for i, of := range []*Layer{l, other} {
-		if ctx.Err() != nil {
-			return err
-		}
-		if _, own := conv.Between(ctx, of.maps, of.maps, l.options); own != nil {
-			return fmt.Errorf("of the two layers the %s: %w", [...]string{"first", "second"}[i], own)
-		}
-	}
-	return err
 }
 
 func pairOf(c *svcca.Comparison) *Pair {
