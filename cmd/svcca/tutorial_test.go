@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var updatePictures = flag.Bool("update-pictures", false, "write the pictures of docs/tutorial.md anew")
+var updatePictures = flag.Bool("update-pictures", false, "write the pictures of docs/tutorial.md anew (TestTutorial)")
 
 // typed is what a page shows of a terminal: a command, and what it says.
 type typed struct{ command, answer string }
@@ -59,45 +59,44 @@ func pattern(answer string) string {
 	return `^` + strings.Join(lines, "\n") + `\n?$`
 }
 
-// TestPages: what README and the tutorial show is what the commands say, and the pictures
-// are those that they draw.
-func TestPages(t *testing.T) {
+const tutorial = "../../docs/tutorial.md"
+
+// TestTutorial: what the tutorial shows is what the commands say, and the pictures are
+// those that they draw.
+func TestTutorial(t *testing.T) {
 	if testing.Short() {
-		t.Skip("every command of two pages")
+		t.Skip("every command of the tutorial")
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	bin := t.TempDir()
 	shim := fmt.Sprintf("#!/bin/sh\n%s=0 exec %s \"$@\"\n", asCommand, shellQuoted(self))
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "svcca"), []byte(shim), 0o700))
-	for _, name := range []string{"README.md", "docs/tutorial.md"} {
-		t.Run(name, func(t *testing.T) {
-			page := string(read(t, filepath.Join("../..", name)))
-			dir := t.TempDir()
-			commands := terminals(page)
-			require.NotEmpty(t, commands)
-			for _, c := range commands {
-				if to, is := strings.CutPrefix(c.command, "cd "); is {
-					dir = filepath.Join(dir, to)
-					continue
-				}
-				sh := exec.Command("/bin/sh", "-e", "-c", c.command)
-				sh.Dir = dir
-				sh.Env = append(os.Environ(), "PATH="+bin+":/usr/bin:/bin", "LC_ALL=C.UTF-8", "COLUMNS=80")
-				var said, complained strings.Builder
-				sh.Stdout, sh.Stderr = &said, &complained
-				require.NoError(t, sh.Run(), "%s\n%s", c.command, complained.String())
-				assert.Regexp(t, pattern(c.answer), said.String(), c.command)
-			}
-			for _, m := range picture.FindAllStringSubmatch(page, -1) {
-				shown := filepath.Join("../..", filepath.Dir(name), m[1])
-				drawn := filepath.Join(dir, filepath.Base(m[1]))
-				if *updatePictures {
-					require.NoError(t, os.WriteFile(shown, read(t, drawn), 0o644))
-				}
-				assert.Equal(t, texts(t, drawn), texts(t, shown), m[1])
-			}
-		})
+	page := string(read(t, tutorial))
+	dir := t.TempDir()
+	commands := terminals(page)
+	require.NotEmpty(t, commands)
+	for _, c := range commands {
+		if to, is := strings.CutPrefix(c.command, "cd "); is {
+			dir = filepath.Join(dir, to)
+			continue
+		}
+		sh := exec.Command("/bin/sh", "-e", "-c", c.command)
+		sh.Dir = dir
+		sh.Env = append(os.Environ(), "PATH="+bin+":/usr/bin:/bin", "LC_ALL=C.UTF-8", "COLUMNS=80")
+		var said, complained strings.Builder
+		sh.Stdout, sh.Stderr = &said, &complained
+		require.NoError(t, sh.Run(), "%s\n%s", c.command, complained.String())
+		assert.Regexp(t, pattern(c.answer), said.String(), c.command)
+	}
+	pictures := picture.FindAllStringSubmatch(page, -1)
+	require.NotEmpty(t, pictures)
+	for _, m := range pictures {
+		shown, drawn := filepath.Join(filepath.Dir(tutorial), m[1]), filepath.Join(dir, filepath.Base(m[1]))
+		if *updatePictures {
+			require.NoError(t, os.WriteFile(shown, read(t, drawn), 0o644))
+		}
+		assert.Equal(t, texts(t, drawn), texts(t, shown), m[1])
 	}
 }
 
