@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -35,12 +36,19 @@ func (m measureName) title() string {
 	return "Relative change of the outputs"
 }
 
-// text is a value of the measure.
-func (m measureName) text(v float64) string {
-	if m == byAccuracy {
-		return fmt.Sprintf("%.4f", v)
+// mostErrorDigits are decimals of an error; accuracy has mostDigits.
+const mostErrorDigits = 6
+
+// form returns how values of the measure are written below each other: with so many
+// decimals that the least of them has two digits, within reason.
+func (m measureName) form(values ...float64) func(v float64) string {
+	digits := mostDigits
+	for _, v := range values {
+		if m != byAccuracy && v > 0 {
+			digits = max(digits, min(mostErrorDigits, levelDigits(v)))
+		}
 	}
-	return fmt.Sprintf("%.4g", v)
+	return func(v float64) string { return strconv.FormatFloat(v, 'f', digits, 64) }
 }
 
 // answerFlags say what outputs should be.

@@ -435,7 +435,7 @@ func (c *compressing) compress(ctx context.Context, sets []judged, against []act
 			l := compressedLayer{Name: c.layers[j], Against: z.Comparison.Y.Name, KX: z.Comparison.X.K, KY: z.Comparison.Y.K, Compressed: z}
 			of.Layers = append(of.Layers, l)
 			for _, w := range z.Comparison.Warnings {
-				if !told[w.Text] {
+				if w.Text = l.Name + ": " + w.Text; !told[w.Text] {
 					c.result.Warnings = append(c.result.Warnings, w)
 				}
 				told[w.Text] = true

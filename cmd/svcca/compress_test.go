@@ -511,3 +511,23 @@ got = [right[np.load(digits + "/" + rows + ".npy")].mean() for rows in ("train",
 assert np.allclose(got, want, rtol=1e-14, atol=0) and 0.5 < want[1] < 1, (got, want)
 `, digits, small, fmt.Sprint(judged[0].Value), fmt.Sprint(judged[1].Value))
 }
+
+// FuzzSizes: text is sizes that say the same again, each once, or an error.
+func FuzzSizes(f *testing.F) {
+	for _, text := range []string{"all", "neurons(0.35)", "parameters(.1,0.2, 1)", "neurons()", "neurons(0.1", "parameters(NaN)", "count(3)", "neurons(1e-400)"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var s sizes
+		if s.Set(text) != nil {
+			return
+		}
+		require.NotEmpty(t, s)
+		for i, size := range s {
+			var again sizes
+			require.NoError(t, again.Set(size.String()))
+			require.Equal(t, sizes{size}, again)
+			require.NotContains(t, s[:i], size)
+		}
+	})
+}

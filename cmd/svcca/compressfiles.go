@@ -174,6 +174,20 @@ func (j *compressJSON) provenance() provenance {
 	}{j.Options, j.sizes()}, j.Selection)
 }
 
+// form returns how the measure's values are written.
+func (j *compressJSON) form() func(v float64) string {
+	var values []float64
+	for _, r := range j.Before.Judged {
+		values = append(values, r.Value)
+	}
+	for _, s := range j.Sizes {
+		for _, r := range s.Judged {
+			values = append(values, r.Value)
+		}
+	}
+	return j.Measure.form(values...)
+}
+
 func (j *compressJSON) sizes() (all []compress.Size) {
 	for _, s := range j.Sizes {
 		all = append(all, s.Size)
@@ -278,10 +292,11 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 	p.line("")
 	if len(j.Sizes) == 1 {
 		var parts []string
+		form := j.form()
 		for i, before := range j.Before.Judged {
-			text := j.Measure.text(first.Judged[i].Value)
+			text := form(first.Judged[i].Value)
 			if j.Measure != byLoss {
-				text = change(j.Measure.text(before.Value), text)
+				text = change(form(before.Value), text)
 			}
 			parts = append(parts, fmt.Sprintf("%s over %s%s", text, map[string]string{"": "these ", "test": ""}[before.Rows], plural(before.Datapoints, strings.TrimSpace(before.Rows+" "+j.unit))))
 		}
@@ -314,9 +329,10 @@ func (j *compressJSON) oneSize(p *page) [][]string {
 // manySizes is a line for each size.
 func (j *compressJSON) manySizes() [][]string {
 	grid := [][]string{{"", "kept", "parameters", "", "multiply-adds"}}
+	form := j.form()
 	rows := func(s state, line []string) []string {
 		for _, r := range s.Judged {
-			line = append(line, j.Measure.text(r.Value))
+			line = append(line, form(r.Value))
 		}
 		return line
 	}

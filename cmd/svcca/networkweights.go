@@ -223,7 +223,10 @@ func assumedDense(layers []denseLayer, named bool) (notes []string) {
 	if layers[0].torch {
 		text += "; weights are out × in, as PyTorch has them"
 	}
-	notes = append(notes, text+"; max(0, ·) after each but the last")
+	if len(names) > 1 {
+		text += "; max(0, ·) after each but the last"
+	}
+	notes = append(notes, text)
 	if len(bare) > 0 {
 		notes = append(notes, "no bias of "+strings.Join(bare, ", ")+" was found: none is added")
 	}

@@ -113,13 +113,18 @@ func writeProjected(w io.Writer, s style, width int, j *projectJSON) error {
 			head = append(head, fmt.Sprintf("on %d", c.Onto))
 		}
 	}
+	values := []float64{j.Whole}
+	for _, c := range j.Curves {
+		values = append(values, c.Values...)
+	}
+	form := j.Measure.form(values...)
 	grid := [][]string{append(head, "random", "activation")}
 	for _, count := range j.counts() {
 		line := []string{strconv.Itoa(count)}
 		for _, c := range j.Curves {
 			text := ""
 			if v, is := c.at(count); is {
-				text = j.Measure.text(v)
+				text = form(v)
 			}
 			line = append(line, text)
 		}
@@ -144,7 +149,7 @@ func writeProjected(w io.Writer, s style, width int, j *projectJSON) error {
 	if j.Measure == byLoss {
 		p.paragraph("", "", "A change of 1 is as large as the outputs' deviation from their means.")
 	} else {
-		p.paragraph("", "", fmt.Sprintf("With nothing erased: %s.", j.Measure.text(j.Whole)))
+		p.paragraph("", "", fmt.Sprintf("With nothing erased: %s.", form(j.Whole)))
 	}
 	return p.writeTo(w)
 }
