@@ -231,6 +231,9 @@ func TestInterrupted(t *testing.T) {
 	maps := save(t, filepath.Join(dir, "maps.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
 	save(t, filepath.Join(dir, "1-l.npy"), gaussian(1, 20, 3))
 	save(t, filepath.Join(dir, "2-l.npy"), gaussian(2, 20, 3))
+	plain := t.TempDir()
+	save(t, filepath.Join(plain, "fc.npy"), gaussian(3, 20, 3))
+	save(t, filepath.Join(plain, "logits.npy"), gaussian(4, 20, 2))
 	net := filepath.Join(dir, "net")
 	require.NoError(t, os.Mkdir(net, 0o700))
 	save(t, filepath.Join(net, "l.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
@@ -246,6 +249,8 @@ func TestInterrupted(t *testing.T) {
 		{"dynamics", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "c.svg")},
 		{"classes", net, "--conv", "dft", "--quiet", "--hashes", "--nonfinite", "drop", "-o", filepath.Join(dir, "k.svg")},
 		{"freeze", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "--ago", "1", "--threshold", "0.5", "-o", filepath.Join(dir, "s.json")},
+		{"report", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "r.html")},
+		{"report", plain, "--quiet", "--hashes", "--against", plain, "-o", filepath.Join(dir, "n.html")},
 		{"demo"},
 	} {
 		before := listing(t, dir)
@@ -370,7 +375,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"dynamics", "--help"}, {"classes", "--help"}, {"freeze", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"dynamics", "--help"}, {"classes", "--help"}, {"freeze", "--help"}, {"report", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
