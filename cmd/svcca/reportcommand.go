@@ -42,7 +42,7 @@ a network's layers, or a training run's as of dynamics. See help selection.`,
 	flags := c.Flags()
 	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "the page, `OUT`.html; numbers, OUT.json (required)")
 	flags.StringArrayVar(&f.orders, "layers", nil, "`LAYERS` A,B,… from the input on (default: by name)")
-	flags.TextVar(&f.as, "as", networkKind(""), "`WHAT` DIR is, network or training (default: as it looks)")
+	flags.TextVar(&f.as, "as", networkKind(""), "`WHAT` DIR is: network, training (default: by its look)")
 	flags.StringVar(&f.pattern, "pattern", "", "`P`, as {step}_{layer}.npy (default: {step} directories)")
 	flags.StringVar(&f.against, "against", "", "compare with the network in `DIR2` (default: none)")
 	flags.StringVar(&f.logits, "logits", "", "`NAME` of the layer that holds them (default: logits)")

@@ -236,6 +236,9 @@ func TestInterrupted(t *testing.T) {
 	save(t, filepath.Join(classes, "l.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
 	save(t, filepath.Join(classes, "logits.npy"), gaussian(2, 20, 3))
 	saveNet(t, net, tailNet()...)
+	plain := t.TempDir()
+	save(t, filepath.Join(plain, "fc.npy"), gaussian(3, 20, 3))
+	save(t, filepath.Join(plain, "logits.npy"), gaussian(4, 20, 2))
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, args := range [][]string{
 		{"compare", maps, maps, "--conv", "dft", "--quiet", "--directions", filepath.Join(dir, "f.npz")},
@@ -251,6 +254,8 @@ func TestInterrupted(t *testing.T) {
 		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--hashes", "--quiet", "-o", filepath.Join(dir, "s.npz")},
 		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--size", "neurons(0.4,0.5)", "--quiet", "-o", filepath.Join(dir, "s.svg")},
 		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--hashes", "--quiet", "-o", filepath.Join(dir, "small")},
+		{"report", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "r.html")},
+		{"report", plain, "--quiet", "--hashes", "--against", plain, "-o", filepath.Join(dir, "n.html")},
 		{"demo"},
 	} {
 		before := listing(t, dir)
