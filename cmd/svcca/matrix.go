@@ -37,9 +37,8 @@ func newMatrix() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
-		Long: `Compares layers, in the order given. FILE: .npy, .safetensors, .npz (or x.npz:a
-of it), directory or pattern; part-N, NAME-N-of-M.npy are shards. More: svcca
-help selection, pictures.`,
+		Long: `Compares layers, in the order given: .npy, .npz (or x.npz:fc1), .safetensors,
+directories, patterns, shards part-N.npy. See svcca help selection, pictures.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
