@@ -119,11 +119,12 @@ func newSelection() *cobra.Command {
 		Short: "Flags that choose what of the files is compared",
 		Example: `  svcca compare a.npy b.npy --ids a.txt --ids b.txt --sample 5000 --seed 1
   svcca compare a.npy b.npy --tokens mean --mask padding.npy --neurons 0:256`,
-		Long: `compare, matrix, moments and project take these flags; dims, for each layer by
-itself, all but ids. They apply alike to all layers and in this order: ids joins
-datapoints, in the order of the first layer; of these datapoints, then sample
-choose; mask leaves out datapoints, tokens or, by --conv pixels, positions;
-nonfinite drop what has NaN or Inf in any layer.
+		Long: `compare, matrix, moments and project take these flags; all but ids also dynamics
+and freeze, alike for all checkpoints, and dims, for each layer by itself. They
+apply alike to all layers and in this order: ids joins datapoints, in the order
+of the first layer; of these datapoints, then sample choose; mask leaves out
+datapoints, tokens or, by --conv pixels, positions; nonfinite drop what has NaN
+or Inf in any layer, at any step.
 Rows of --mask and --weights are those of the first layer's file.
 
 Files of three dimensions are examples × tokens × neurons (--layout ntd), or
