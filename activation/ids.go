@@ -94,25 +94,34 @@ func readIfText(path string) (text []byte, is bool, err error) {
 
 // parseIDs reads a text of one id a line.
 func parseIDs(name string, text []byte) (IDs, error) {
-	fault := func(format string, args ...any) (IDs, error) {
-		return IDs{}, &FormatError{Name: name, Problem: fmt.Sprintf(format, args...)}
+	ids, err := linesOf(name, text, "id")
+	if err != nil {
+		return IDs{}, err
+	}
+	return NewIDs(name, ids)
+}
+
+// linesOf returns the lines of a text that has one of what on each.
+func linesOf(name string, text []byte, what string) ([]string, error) {
+	fault := func(format string, args ...any) ([]string, error) {
+		return nil, &FormatError{Name: name, Problem: fmt.Sprintf(format, args...)}
 	}
 	if len(text) == 0 {
-		return fault("the file is empty: one id a line expected")
+		return fault("the file is empty: one %s a line expected", what)
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
-	ids := make([]string, 0, bytes.Count(text, []byte("\n"))+1)
+	lines := make([]string, 0, bytes.Count(text, []byte("\n"))+1)
 	for line := range strings.SplitSeq(string(text), "\n") {
 		line = strings.TrimSuffix(line, "\r")
-		switch row := len(ids); {
+		switch row := len(lines); {
 		case line == "":
-			return fault("line %d is empty: one id a line expected", row+1)
+			return fault("line %d is empty: one %s a line expected", row+1, what)
 		case !utf8.ValidString(line):
 			return fault("line %d is not in UTF-8: %s", row+1, clip(line))
 		}
-		ids = append(ids, line)
+		lines = append(lines, line)
 	}
-	return NewIDs(name, ids)
+	return lines, nil
 }
 
 // NewIDs returns ids from memory, as OpenIDs those of the file name. No ids, and an
@@ -175,9 +184,17 @@ func Join(layers ...IDs) (rows [][]int, err error) {
 	return rows, nil
 }
 
-// OpenIndices reads an array of n integers: numbers of datapoints or of neurons. A
-// file that holds none gives a *FormatError; other errors are those of Open.
+// OpenIndices reads integers, such as numbers of datapoints or of neurons, or the labels
+// of datapoints: an array of n, or a text with one on each line. A file that holds none
+// gives a *FormatError; other errors are those of Open.
 func OpenIndices(path string) ([]int, error) {
+	text, is, err := readIfText(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("activation: %w", err)
+	case is:
+		return parseIndices(path, text)
+	}
 	f, err := openArray(path)
 	if err != nil {
 		return nil, err
@@ -197,6 +214,21 @@ func OpenIndices(path string) ([]int, error) {
 			return nil, &FormatError{Name: path, Problem: fmt.Sprintf("[%d] is %d, more than can be counted", i, v)}
 		}
 		indices[i] = int(v)
+	}
+	return indices, nil
+}
+
+// parseIndices reads a text of one integer a line.
+func parseIndices(name string, text []byte) ([]int, error) {
+	lines, err := linesOf(name, text, "integer")
+	if err != nil {
+		return nil, err
+	}
+	indices := make([]int, len(lines))
+	for i, line := range lines {
+		if indices[i], err = strconv.Atoi(line); err != nil {
+			return nil, &FormatError{Name: name, Problem: fmt.Sprintf("line %d is %s: one integer a line expected", i+1, clip(line))}
+		}
 	}
 	return indices, nil
 }

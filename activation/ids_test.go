@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -139,6 +140,47 @@ func TestOpenIndices(t *testing.T) {
 		_, err := OpenIndices(path)
 		requireProblem(t, err, path, problem)
 	}
+	text := filepath.Join(t.TempDir(), "labels.txt")
+	for content, want := range map[string][]int{"3\n-1\r\n12": {3, -1, 12}, "7\n": {7}, "3\n3": {3, 3}} {
+		require.NoError(t, os.WriteFile(text, []byte(content), 0o600))
+		indices, err := OpenIndices(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, indices)
+	}
+	for content, problem := range map[string]string{
+		"3\n\n4":                     "line 2 is empty: one integer a line expected",
+		"3\ncat":                     `line 2 is "cat": one integer a line expected`,
+		"3.0":                        `line 1 is "3.0": one integer a line expected`,
+		"3 4":                        `line 1 is "3 4": one integer a line expected`,
+		"1\n99999999999999999999999": `line 2 is "99999999999999999999999": one integer a line expected`,
+	} {
+		require.NoError(t, os.WriteFile(text, []byte(content), 0o600))
+		_, err := OpenIndices(text)
+		requireProblem(t, err, text, problem)
+	}
+}
+
+// FuzzIndices: a text is refused, or its integers written anew are read again.
+func FuzzIndices(f *testing.F) {
+	for _, s := range []string{"", "1\n2\n", "-1\r\n+2", "\n", "1\n\n", "0x1", "1e3", "\xff", "99999999999999999999"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		indices, err := parseIndices("x", text)
+		if err != nil {
+			require.ErrorIs(t, err, ErrFormat)
+			require.Less(t, len(err.Error()), 500)
+			return
+		}
+		require.NotEmpty(t, indices)
+		var lines []string
+		for _, v := range indices {
+			lines = append(lines, strconv.Itoa(v))
+		}
+		again, err := parseIndices("x", []byte(strings.Join(lines, "\n")))
+		require.NoError(t, err)
+		require.Equal(t, indices, again)
+	})
 }
 
 // FuzzIDs: a text is refused, or its ids written anew are it, but for line ends.

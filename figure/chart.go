@@ -41,7 +41,7 @@ func (a area) point(x, y float64) vg.Point {
 }
 
 func (a area) canvas(s *sheet) *draw.Canvas {
-	return &draw.Canvas{Canvas: s.Canvas, Rectangle: vg.Rectangle{Min: point(a.left, a.bottom), Max: point(a.right, a.top)}}
+	return &draw.Canvas{Canvas: s.Canvas, Rectangle: a.rectangle()}
 }
 
 // along tells whether texts at marks along an axis of the given length keep apart.
@@ -194,8 +194,11 @@ func (s *sheet) tickY(y float64, on area, text string) {
 type style struct {
 	colour color.RGBA
 	dashes []vg.Length
-	glyph  draw.GlyphDrawer
+	glyph  draw.GlyphDrawer // nil: none
+	width  float64
 }
+
+const curveWidth, faintWidth = 1.2, 0.8
 
 var (
 	dashes = [][]vg.Length{nil, {5, 2}, {1.5, 1.5}, {6, 1.5, 1.5, 1.5}}
@@ -208,7 +211,7 @@ var (
 const mostSeries = 28
 
 func (k *look) style(i int) style {
-	return style{k.series[i%len(k.series)], dashes[i%len(dashes)], glyphs[i%len(glyphs)]}
+	return style{k.series[i%len(k.series)], dashes[i%len(dashes)], glyphs[i%len(glyphs)], curveWidth}
 }
 
 // curve draws a line within on, and markers on its points, no closer than 14
@@ -216,7 +219,7 @@ func (k *look) style(i int) style {
 func (s *sheet) curve(on area, st style, points []vg.Point) {
 	c := on.canvas(s)
 	for _, part := range c.ClipLinesXY(points) {
-		s.line(st.colour, 1.2, st.dashes, part...)
+		s.line(st.colour, st.width, st.dashes, part...)
 	}
 	s.SetLineDash(nil, 0)
 	last := math.Inf(-1)
@@ -229,6 +232,9 @@ func (s *sheet) curve(on area, st style, points []vg.Point) {
 }
 
 func (s *sheet) glyph(st style, at vg.Point) {
+	if st.glyph == nil {
+		return
+	}
 	s.SetLineDash(nil, 0)
 	c := &draw.Canvas{Canvas: s.Canvas}
 	c.DrawGlyphNoClip(draw.GlyphStyle{Color: st.colour, Radius: 2.6, Shape: st.glyph}, at)
@@ -236,6 +242,6 @@ func (s *sheet) glyph(st style, at vg.Point) {
 
 // sample of a curve in the legend.
 func (st style) sample(s *sheet, x, y float64) {
-	s.line(st.colour, 1.2, st.dashes, point(x-sampleWidth/2, y), point(x+sampleWidth/2, y))
+	s.line(st.colour, st.width, st.dashes, point(x-sampleWidth/2, y), point(x+sampleWidth/2, y))
 	s.glyph(st, point(x, y))
 }

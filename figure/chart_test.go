@@ -128,6 +128,44 @@ func TestCurvesMarkers(t *testing.T) {
 	assert.Less(t, markers, 360/14)
 }
 
+// Series that belong together share a colour or a dash; a faint one is grey, has no
+// markers and is not counted.
+func TestCurvesStyles(t *testing.T) {
+	k := &light
+	like := Series{Colour: 3, Dash: 2}
+	st := like.style(k, 20)
+	assert.Equal(t, k.series[2], st.colour)
+	assert.Equal(t, glyphs[2], st.glyph)
+	assert.Equal(t, dashes[1], st.dashes)
+	assert.Equal(t, k.style(20), (&Series{}).style(k, 20), "by its place")
+	dashed := (&Series{Dash: 1}).style(k, 5)
+	assert.Equal(t, k.style(5).colour, dashed.colour)
+	assert.Nil(t, dashed.dashes)
+
+	c := sampleCurves(mostSeries)
+	for _, name := range []string{"chance", "other"} {
+		s := c.Series[0]
+		s.Name, s.Faint, s.Low, s.High = name, true, nil, nil
+		c.Series = append(c.Series, s)
+	}
+	var b bytes.Buffer
+	require.NoError(t, c.Render(&b, SVG, Page{}))
+	faint := drawn(t, &Curves{Series: c.Series[mostSeries:]}, Page{})
+	assert.Equal(t, 1, faint.count("chance"))
+	for _, f := range faint.fills[1:] {
+		assert.Fail(t, "a marker", f)
+	}
+	c.Series[mostSeries].Faint = false
+	assert.ErrorIs(t, c.Render(&b, SVG, Page{}), ErrShape)
+
+	for _, s := range []Series{{Colour: 8}, {Colour: -1}, {Dash: 5}, {Dash: -1}} {
+		s.X, s.Y = []float64{1}, []float64{1}
+		err := (Curves{Series: []Series{s}}).Render(&b, SVG, Page{})
+		assert.ErrorIs(t, err, ErrRange)
+		assert.ErrorContains(t, err, "there are 7 and 4")
+	}
+}
+
 // What lies beyond a given axis is cut off at the frame.
 func TestCurvesCut(t *testing.T) {
 	c := sampleCurves(3)

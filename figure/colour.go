@@ -35,6 +35,25 @@ var dark = look{
 	series: []color.RGBA{rgb(0x56B4E9), rgb(0xE69F00), rgb(0x009E73), rgb(0xFFFFFF), rgb(0xCC79A7), rgb(0xF0E442), rgb(0xD55E00)},
 }
 
+// roles are colours that say no more than which of a look is meant: vivid ones, as
+// neither scores nor numbers on them have. The page's style puts others in their place.
+var roles = look{
+	ink: role(0), faint: role(1), paper: role(2), blank: role(3), hatch: role(4),
+	series: []color.RGBA{role(5), role(6), role(7), role(8), role(9), role(10), role(11)},
+}
+
+// role is the i-th of these: apart from each other by more than the rounding of what is
+// not opaque.
+func role(i int) color.RGBA { return color.RGBA{0xFF, 0, uint8(16*i + 8), 255} }
+
+// roleOf returns which role a colour is, or false.
+func roleOf(c color.RGBA) (i int, is bool) { return int(c.B / 16), c.R >= 0xF8 && c.G < 8 }
+
+// all are the colours of a look in the order of their roles.
+func (k *look) all() []color.RGBA {
+	return append([]color.RGBA{k.ink, k.faint, k.paper, k.blank, k.hatch}, k.series...)
+}
+
 // scoreColours interpolates in CIELAB; where a colour lies between 0 and 1 is
 // its lightness.
 var scoreColours = sync.OnceValue(func() palette.ColorMap {

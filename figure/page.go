@@ -62,13 +62,20 @@ type Page struct {
 	Width float64
 	// Height. Zero: what the figure needs at that width.
 	Height float64
-	// DPI is the number of pixels to the inch in PNG. Zero: 144, two to the point.
+	// DPI is the number of pixels to the inch: of PNG, zero meaning 144, two to the
+	// point; and inline of the page, whose inches have 96.
 	DPI int
 	// Dark: light ink on a dark page.
 	Dark bool
 	// Transparent: no paper, for a page that has the colour of Dark or of its
 	// contrary already.
 	Transparent bool
+	// Inline: an SVG element within a page of HTML that has Style, whose colours it
+	// takes, of light or dark; no wider than there is room. Without paper.
+	Inline bool
+	// Name and Description tell readers who do not see it what the figure is and
+	// what is in it: the title and desc of SVG. Empty: none.
+	Name, Description string
 }
 
 const (
@@ -105,6 +112,9 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 	}
 	if p.DPI == 0 {
 		p.DPI = 144
+		if p.Inline {
+			p.DPI = 96
+		}
 	}
 	if !(p.Width >= leastWidth && p.Width <= mostSide) {
 		return fmt.Errorf("%w: width %g: it must be from %g to %g points", ErrPage, p.Width, leastWidth, mostSide)
@@ -115,11 +125,22 @@ func render(f figure, w io.Writer, format Format, p Page) error {
 	if p.DPI < 1 || p.DPI > 2400 {
 		return fmt.Errorf("%w: %d DPI: it must be from 1 to 2400", ErrPage, p.DPI)
 	}
+	if p.Inline && format != SVG {
+		return fmt.Errorf("%w: format %q: inline it is svg", ErrPage, format)
+	}
+	for _, t := range []struct{ what, text string }{{"Name", p.Name}, {"Description", p.Description}} {
+		if err := checkText(t.what, t.text); err != nil {
+			return err
+		}
+	}
 	if err := f.check(); err != nil {
 		return err
 	}
 	look := &light
-	if p.Dark {
+	switch {
+	case p.Inline:
+		look, p.Transparent = &roles, true
+	case p.Dark:
 		look = &dark
 	}
 	plan, err := f.layout(p, look)
@@ -164,7 +185,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		}()
 		canvas = vgpdf.New(w, h)
 	}
-	s := &sheet{Canvas: canvas, look: look, pdf: format == PDF}
+	s := &sheet{Canvas: canvas, look: look, format: format}
 	if !p.Transparent {
 		s.fill(look.paper, box{0, 0, p.Width, plan.height})
 	}
@@ -174,7 +195,7 @@ func (p Page) paint(plan plan, look *look, format Format) (file []byte, err erro
 		return nil, err
 	}
 	if format == SVG {
-		return fixText(drawn.Bytes()), nil
+		return p.finish(drawn.Bytes(), plan.height), nil
 	}
 	return drawn.Bytes(), nil
 }

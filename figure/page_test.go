@@ -101,7 +101,7 @@ func TestPDFPage(t *testing.T) {
 // Outlines of letters stand where the text would.
 func TestLetters(t *testing.T) {
 	var canvas recorder.Canvas
-	s := &sheet{Canvas: &canvas, look: &light, pdf: true}
+	s := &sheet{Canvas: &canvas, look: &light, format: PDF}
 	const text, size = "Åρ–ü", 8.
 	s.text(light.ink, text, size, 100, 50, 0.5)
 	left, right, low, high := 1e9, 0., 1e9, 0.

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"slices"
@@ -143,6 +144,10 @@ func (p *Pane) cells(s *sheet, b box) {
 	// viewer's smoothing of edges then lets the paper shine through.
 	const under = 0.4
 	var blank []box
+	image := s.format == SVG && n*m > mostCells
+	if image {
+		s.DrawImage(b.rectangle(), p.image())
+	}
 	for i := range n {
 		for j := range m {
 			cell := box{b.left + float64(j)*w, b.top - float64(i+1)*h, b.left + float64(j+1)*w, b.top - float64(i)*h}
@@ -152,7 +157,9 @@ func (p *Pane) cells(s *sheet, b box) {
 				blank = append(blank, cell)
 				continue
 			}
-			s.fill(scoreColour(p.shown(i, j)), over)
+			if !image {
+				s.fill(scoreColour(p.shown(i, j)), over)
+			}
 		}
 	}
 	for _, cell := range blank {
@@ -170,6 +177,23 @@ func (p *Pane) cells(s *sheet, b box) {
 			}
 		}
 	}
+}
+
+// mostCells are drawn each by itself in SVG. More are an image, a tenth as long and soon
+// shown.
+const mostCells = 900
+
+// image has a pixel for each cell, clear for those without a score.
+func (p *Pane) image() image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, len(p.Columns), len(p.Rows)))
+	for i := range p.Rows {
+		for j := range p.Columns {
+			if !p.undefined(i, j) {
+				img.Set(j, i, scoreColour(p.shown(i, j)))
+			}
+		}
+	}
+	return img
 }
 
 // numbers are the different texts of the cells.

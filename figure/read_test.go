@@ -2,10 +2,12 @@ package figure
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"image/color"
+	"image/png"
 	"io"
 	"math"
 	"regexp"
@@ -141,6 +143,24 @@ func readSVG(t require.TestingT, file []byte) drawing {
 				up, down := float64(ext.Ascent), float64(ext.Descent)
 				open.box = m.bounds([][2]float64{{x, y - up}, {x + length, y + down}})
 				open.up = math.Abs(m.b) > 0.5
+			case "image":
+				require.Equal(t, "none", a["preserveAspectRatio"])
+				data, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(a["href"], "data:image/png;base64,"))
+				require.NoError(t, err)
+				img, err := png.Decode(bytes.NewReader(data))
+				require.NoError(t, err)
+				x, y, w, h := parseNumber(t, a["x"]), parseNumber(t, a["y"]), parseNumber(t, a["width"]), parseNumber(t, a["height"])
+				require.Greater(t, m.d, 0., "upright")
+				size := img.Bounds().Size()
+				for i := range size.Y {
+					for j := range size.X {
+						left, upper := x+w*float64(j)/float64(size.X), y+h*float64(i)/float64(size.Y)
+						b := m.bounds([][2]float64{{left, upper}, {left + w/float64(size.X), upper + h/float64(size.Y)}})
+						if c := color.RGBAModel.Convert(img.At(j, i)).(color.RGBA); c.A > 0 {
+							d.fills = append(d.fills, shownFill{b, c, true, 4})
+						}
+					}
+				}
 			case "path":
 				var points [][2]float64
 				for _, p := range strings.FieldsFunc(a["d"], func(r rune) bool { return strings.ContainsRune("MLZ", r) }) {

@@ -16,15 +16,20 @@ import (
 type sheet struct {
 	vg.Canvas
 	look *look
-	// pdf: text outside ASCII is drawn as outlines of its letters, as vgpdf takes
-	// no other text, and colours are not multiplied by their opacity.
-	pdf bool
+	// format: in PDF text outside ASCII is drawn as outlines of its letters, as vgpdf
+	// takes no other text, and colours are not multiplied by their opacity. In SVG
+	// many cells are an image.
+	format Format
 }
 
 type box struct{ left, bottom, right, top float64 }
 
 func (b box) width() float64  { return b.right - b.left }
 func (b box) height() float64 { return b.top - b.bottom }
+
+func (b box) rectangle() vg.Rectangle {
+	return vg.Rectangle{Min: point(b.left, b.bottom), Max: point(b.right, b.top)}
+}
 
 func point(x, y float64) vg.Point { return vg.Point{X: vg.Length(x), Y: vg.Length(y)} }
 
@@ -35,7 +40,7 @@ func (s *sheet) fill(c color.Color, b box) {
 // quarter is c a quarter opaque.
 func (s *sheet) quarter(c color.RGBA) color.Color {
 	const opacity = 64
-	if s.pdf {
+	if s.format == PDF {
 		return straight{c, opacity}
 	}
 	return color.NRGBA{c.R, c.G, c.B, opacity}
@@ -134,7 +139,7 @@ func (s *sheet) write(c color.Color, text string, size, x, y float64) {
 	f := face()
 	f.Font.Size = vg.Length(size)
 	s.SetColor(c)
-	if s.pdf && !ascii(text) {
+	if s.format == PDF && !ascii(text) {
 		s.letters(f, text, size, x, y)
 		return
 	}

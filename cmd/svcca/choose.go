@@ -21,6 +21,8 @@ type choosing struct {
 	say    func(text string)
 	// bad is told of a layer that does not fit. Where it returns nil, that is left out.
 	bad func(i int, err error) error
+	// whole are layers of which --neurons takes all.
+	whole []int
 
 	selection
 	weighted bool
@@ -115,8 +117,8 @@ func (c *choosing) keep(rows []int, s selectionStep) error {
 }
 
 // chooseRows chooses datapoints, or examples or images: by ids, then --datapoints of
-// these, then a sample of these, then a mask. Mask and weights are of the first
-// layer's rows.
+// these, then those of chosen classes, then a sample of these, then a mask. Labels,
+// mask and weights are of the first layer's rows.
 func (c *choosing) chooseRows() error {
 	n, name := c.rows, c.layers[c.first()].Name()
 	if len(c.ids) > 0 {
@@ -131,6 +133,16 @@ func (c *choosing) chooseRows() error {
 			return err
 		}
 		if err := c.keep(rows, selectionStep{Flag: "datapoints", Value: c.datapoints.text, Unit: "datapoint", Of: []int{n}}); err != nil {
+			return err
+		}
+		n = len(rows)
+	}
+	if c.labelled.given() {
+		rows, err := c.ofClasses(n, name)
+		if err != nil {
+			return err
+		}
+		if err := c.keep(rows, selectionStep{Flag: "labelled", Value: c.labelled.text, Files: []string{c.labels}, Unit: "datapoint", Of: []int{n}}); err != nil {
 			return err
 		}
 		n = len(rows)
@@ -162,6 +174,27 @@ func (c *choosing) chooseRows() error {
 		return nil
 	}
 	return c.keep(mask.Kept(), selectionStep{Flag: "mask", Value: c.mask, Unit: "datapoint", Of: mask.Shape()})
+}
+
+// ofClasses returns those of n datapoints that are left whose labels --labelled names.
+func (c *choosing) ofClasses(n int, name string) (rows []int, err error) {
+	labels, err := activation.OpenIndices(c.labels)
+	if err != nil {
+		return nil, err
+	}
+	if len(labels) != c.rows {
+		return nil, fmt.Errorf("%s holds %s, %s has %s: one for each is expected", shown(c.labels), plural(len(labels), "label"), shown(name), plural(c.rows, "datapoint"))
+	}
+	for i := range n {
+		row := i
+		if c.of != nil {
+			row = c.of[i]
+		}
+		if c.labelled.holds(labels[row]) {
+			rows = append(rows, i)
+		}
+	}
+	return rows, nil
 }
 
 // join finds the rows whose ids all layers have.
@@ -245,7 +278,7 @@ func (f *selectFlags) files(inputs []input) (files []string) {
 	if len(f.ids) > 0 {
 		files, _ = f.idFiles(inputs) // which was looked at before
 	}
-	for _, file := range []string{f.mask, f.datapoints.file, f.neurons.file} {
+	for _, file := range []string{f.mask, f.datapoints.file, f.labels, f.neurons.file} {
 		if file != "" {
 			files = append(files, file)
 		}
@@ -389,6 +422,9 @@ func (c *choosing) chooseNeurons() error {
 		step.Unit = "channel"
 	}
 	err := c.present(func(i int, l activation.Layer) error {
+		if slices.Contains(c.whole, i) {
+			return nil
+		}
 		axis, shape := 1, l.Shape()
 		if len(shape) == 4 && c.maps.layout == conv.NHWC {
 			axis = 3

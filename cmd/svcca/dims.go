@@ -190,7 +190,7 @@ func (d *dims) all(ctx context.Context) error {
 		case d.skipBad:
 			d.leave(i, message(err))
 		case len(d.inputs) > 1:
-			return skipHint(err)
+			return d.skipHint(err)
 		default:
 			return err
 		}

@@ -87,6 +87,7 @@ called step00010, epoch-3, …, or see --pattern. See help selection, too.`,
 type following struct {
 	*training
 	of       *dynamicsFlags
+	all      bool // pairs, not only those of a layer with its own end
 	adjacent []*measure.Pair
 }
 
@@ -95,7 +96,7 @@ func (f *dynamicsFlags) run(ctx context.Context, dir string, stdout, stderr io.W
 	if err != nil {
 		return err
 	}
-	r := &following{training: run, of: f}
+	r := &following{training: run, of: f, all: f.panes != ""}
 	outputs, err := r.targets()
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (r *following) record(ctx context.Context) (*dynamics.Dynamics, error) {
 		return nil, err
 	}
 	at := 0
-	recorder, err := dynamics.New(ctx, last.maps, dynamics.Options{Options: r.pairOptions(), Diagonal: r.of.panes == "", Progress: func(step, done, all int) {
+	recorder, err := dynamics.New(ctx, last.maps, dynamics.Options{Options: r.pairOptions(), Diagonal: !r.all, Progress: func(step, done, all int) {
 		r.bar.draw(float64(at*all+done)/float64(all*len(r.run)), func(gone time.Duration) string {
 			return fmt.Sprintf("svcca: step %d, %d of %s", step, at*all+done, plural(all*len(r.run), "pair"))
 		})

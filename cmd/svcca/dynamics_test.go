@@ -242,6 +242,9 @@ func TestDynamicsUndefined(t *testing.T) {
 		assert.Equal(t, d.Panes[1][l][l].Adjusted, d.Curves[l][1])
 		assert.Equal(t, 2, *d.Converged[l].Step)
 	}
+	for _, series := range d.figure(false).Series {
+		assert.Equal(t, []bool{true, false, false}, series.Undefined, "a gap in the curve")
+	}
 	assert.NotNil(t, d.Stripes, "of the last pane, in which all are defined")
 	assert.Regexp(t, `"curves":\[\[null,-`, stdout)
 	text, err := os.ReadFile("d.csv")
@@ -253,6 +256,10 @@ func TestDynamicsUndefined(t *testing.T) {
 	status, stdout, stderr = call(t, args...)
 	require.Equal(t, exitDone, status, stderr)
 	assert.Regexp(t, `(?m)^a +none!`, stdout)
+	page, _, _, _ := reportOf(t, "run", "--score", "adjusted", "--keep", "rank")
+	table := page.section("panes").all("table")[0].grid()
+	assert.Equal(t, []string{"0", "none", "none", "none"}, table[1])
+	assert.NotContains(t, table[2], "none")
 	// Nor at the last step.
 	for l, layer := range []string{"a", "b", "c", "d"} {
 		save(t, fmt.Sprintf("run/2/%s.npy", layer), gaussian(uint64(50+l), 12, 20))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/native"
@@ -46,6 +45,8 @@ type dynamicsJSON struct {
 	Panes    [][][]*measure.Pair `json:"panes"`
 	Options  wayOptions          `json:"options"`
 	Backend  native.Info         `json:"backend"`
+
+	of *following
 }
 
 // result is what was recorded with what follows from it.
@@ -63,7 +64,7 @@ func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamics
 		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs), Selection: r.selection,
 		Layers: d.Layers, Steps: d.Steps, Curves: curves, Converged: converged, BottomUp: dynamics.BottomUp(converged),
 		Adjacent: append([]*measure.Pair{}, r.adjacent...), Diagonal: d.Diagonal, Panes: d.Panes,
-		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(),
+		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(), of: r,
 	}
 	for l := range converged {
 		j.Overtakes = append(j.Overtakes, dynamics.Overtakes(converged, l))
@@ -167,55 +168,67 @@ func (d *dynamicsJSON) writeCSV(w io.Writer) error {
 	return c.WriteAll(lines)
 }
 
-// axisTitle names the score at an axis, where there is little room.
-func (d *dynamicsJSON) axisTitle() string {
-	if d.Score == "mean" {
-		return "SVCCA similarity"
-	}
-	return strings.ReplaceAll(string(d.Score), "_", " ")
-}
-
 // draw draws the curves, over the logarithm of steps if so.
 func (d *dynamicsJSON) draw(w io.Writer, path string, log bool) error {
+	return render(w, path, d.figure(log).Render)
+}
+
+// figure are the curves as a picture.
+func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	c := figure.Curves{
 		Title:  fmt.Sprintf("Each layer with itself at step %d", d.Steps[len(d.Steps)-1]),
-		XLabel: "step", YLabel: d.axisTitle(), LogX: log, To: 1,
+		XLabel: "step", YLabel: d.Score.axisTitle(), LogX: log, To: 1,
 	}
 	for l, name := range d.Layers {
 		s := figure.Series{Name: shown(name)}
 		for t, step := range d.Steps {
-			if v, bound := d.Score.kind().of(&d.Panes[t][l][l].PairScores); v != nil && (step > 0 || !log) {
-				s.X = append(s.X, float64(step))
-				s.Y = append(s.Y, onScale(*v, bound))
-				c.From = min(c.From, *v) // as adjusted scores may be negative
+			if step < 1 && log {
+				continue
 			}
+			v, bound := d.Score.kind().of(&d.Panes[t][l][l].PairScores)
+			s.X, s.Undefined = append(s.X, float64(step)), append(s.Undefined, v == nil)
+			if v == nil {
+				v = new(float64)
+			}
+			s.Y = append(s.Y, onScale(*v, bound))
+			c.From = min(c.From, *v) // as adjusted scores may be negative
 		}
 		c.Series = append(c.Series, s)
 	}
-	return render(w, path, c.Render)
+	return c
 }
 
 // mostPanes are drawn of a run: no more are told apart on a page.
 const mostPanes = 12
 
-// drawPanes draws the panes over the steps, evenly chosen where there are many.
+// drawPanes draws the panes.
 func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
+	return render(w, path, d.panes().Render)
+}
+
+// panes are those over the steps as a picture, evenly chosen where there are many.
+func (d *dynamicsJSON) panes() (panes figure.Panes) {
 	var names []string
 	for _, name := range d.Layers {
 		names = append(names, shown(name))
 	}
-	var panes figure.Panes
 	for _, t := range evenly(len(d.Steps), mostPanes) {
-		values, undefined := make([][]float64, len(names)), make([][]bool, len(names))
-		for l, row := range d.Panes[t] {
-			values[l], undefined[l] = d.Score.kind().onScale(len(row), func(m int) *svcca.PairScores { return &row[m].PairScores })
-		}
+		values, undefined := d.pane(t)
 		panes.Panes = append(panes.Panes, figure.Pane{
 			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values, Undefined: undefined,
-			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.axisTitle(),
+			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.Score.axisTitle(),
 		})
 	}
-	return render(w, path, panes.Render)
+	return panes
+}
+
+// pane are the scores of layers at a step with those at the last, as pictures show them.
+func (d *dynamicsJSON) pane(t int) (values [][]float64, undefined [][]bool) {
+	values, undefined = make([][]float64, len(d.Layers)), make([][]bool, len(d.Layers))
+	for l, row := range d.Panes[t] {
+		values[l], undefined[l] = d.Score.kind().onScale(len(row), func(m int) *svcca.PairScores { return &row[m].PairScores })
+	}
+	return values, undefined
 }
 
 // render draws a figure to a file of that name.

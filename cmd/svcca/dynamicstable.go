@@ -44,7 +44,7 @@ func writeDynamics(w io.Writer, s style, width int, r *following, d *dynamicsJSO
 	if weighed := strings.HasPrefix(string(d.Score), "weighted") || strings.HasPrefix(string(d.Score), "pwcca"); !weighed || !r.way.translates() {
 		t.lines(t.chance())
 	}
-	t.rightTo()
+	t.lines(t.rightTo())
 	t.lines(t.pane.optionWords(t.pane.Options))
 	return t.writeTo(w)
 }

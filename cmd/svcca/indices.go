@@ -65,6 +65,11 @@ func parseRange(text string) (r indexRange, ok bool) {
 // given reports whether the flag was.
 func (x indices) given() bool { return x.text != "" }
 
+// holds reports whether the flag names v.
+func (x indices) holds(v int) bool {
+	return slices.ContainsFunc(x.ranges, func(r indexRange) bool { return v >= r.from && (r.to < 0 || v < r.to) })
+}
+
 // of returns the indices of the flag of that name among the n units, such as
 // datapoints, of holder.
 func (x indices) of(n int, flag, unit, holder string) (all []int, err error) {

@@ -96,9 +96,14 @@ type matrix struct {
 	views   []activation.Layer // of files, as they are compared
 	chosen  *choosing
 	left    []leftOut
-	rows    []int // indices of inputs
-	columns []int // nil: the rows
-	alone   bool  // they are measured, not compared, and may be maps
+	rows    []int  // indices of inputs
+	columns []int  // nil: the rows
+	alone   bool   // whether maps may be among them is looked at later
+	byName  bool   // neither rows nor columns are in an order that was given
+	whole   []int  // inputs of which --neurons takes all
+	without string // the flag that leaves out layers, if not skipFlag
+	command string // whose matrix it is, if not of matrix
+	told    bool   // somebody said how maps are read
 	bar     *progress
 	mu      sync.Mutex
 }
@@ -119,23 +124,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		return err
 	}
 	defer m.close()
-	if err := m.open(ctx); err != nil {
-		return err
-	}
-	if err := m.choose(); err != nil {
-		return err
-	}
-	if err := m.checkMaps(); err != nil {
-		return err
-	}
-	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
-		return err
-	}
-	m.chosen.layers = m.views
-	if err := m.chosen.finish(ctx, f.dryRun); err != nil {
-		return err
-	}
-	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+	if err := m.prepare(ctx); err != nil {
 		return err
 	}
 	if f.dryRun && f.way.translates() {
@@ -155,9 +144,12 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	pane.selection = m.chosen.told()
+	pane.selection, pane.byName = m.chosen.told(), m.byName
+	if pane.alignment, err = pane.align(f.score); err != nil {
+		return err
+	}
 	result := matrixJSON{
-		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs,
+		Schema: "svcca.matrix/1", Version: version(), Score: f.score, making: made, Pane: pane.Pane, Options: wayOptions{pane.Options, f.mapFlags}, Selection: pane.selection, Translated: pane.pairs, Alignment: pane.alignment,
 		Skipped: m.left, Backend: native.Describe(), picture: f.picture,
 	}
 	for _, out := range outputs {
@@ -183,6 +175,27 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		m.warnings(pane)
 	}
 	return err
+}
+
+// prepare opens the layers and makes of them what is compared.
+func (m *matrix) prepare(ctx context.Context) error {
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	if err := m.choose(); err != nil {
+		return err
+	}
+	if err := m.checkMaps(); err != nil {
+		return err
+	}
+	if err := m.enough(len(m.present(m.rows)), len(m.present(m.columns))); err != nil {
+		return err
+	}
+	m.chosen.layers = m.views
+	if err := m.chosen.finish(ctx, m.dryRun); err != nil {
+		return err
+	}
+	return m.readWeights(ctx, m.chosen.rows, m.chosen.of)
 }
 
 // window returns how much memory the work may take at a time: what --memory says,
@@ -284,7 +297,7 @@ func (m *matrix) pairwise(ctx context.Context) (*scored, error) {
 	case errors.Is(err, svcca.ErrMemory):
 		return nil, fmt.Errorf("%s\n--memory SIZE allows more", message(err))
 	case bad && !ofCache(err):
-		return nil, skipHint(err)
+		return nil, m.skipHint(err)
 	case err != nil:
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/measure"
 )
 
 // matrixJSON is the contract: svcca.Pane between a head and a foot.
@@ -25,8 +26,11 @@ type matrixJSON struct {
 	Selection *selection `json:"selection,omitempty"`
 	// Translated is, by pairs, what dft and lowpass have to tell of each.
 	Translated [][]translatedPair `json:"translated,omitempty"`
-	Skipped    []leftOut          `json:"skipped"`
-	Backend    native.Info        `json:"backend"`
+	// Alignment says how depths correspond, taking rows and columns for layers of two
+	// networks in order of depth: by the score.
+	Alignment *measure.Alignment `json:"alignment,omitempty"`
+	Skipped   []leftOut          `json:"skipped"`
+	Backend   native.Info        `json:"backend"`
 
 	picture pictureFlags
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ func (m *matrix) expand(args []string) (err error) {
 	if m.threads < 0 {
 		return misusef("--threads %d: 1 or more expected", m.threads)
 	}
+	m.byName = len(layers) == 1 && len(against) <= 1
 	if m.rows, err = m.add(layers); err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (m *matrix) expand(args []string) (err error) {
 
 // add returns the indices of the layers of groups, each once.
 func (m *matrix) add(groups [][]string) (indices []int, err error) {
-	already := map[int]bool{}
+	var all []input
 	for _, group := range groups {
 		inputs, left, err := expandLayers(group)
 		if err != nil {
@@ -52,24 +54,31 @@ func (m *matrix) add(groups [][]string) (indices []int, err error) {
 			m.left = append(m.left, l)
 			m.notice("left out: " + l.Reason)
 		}
-		for _, in := range m.withoutIDs(inputs) {
-			key := ""
-			for _, path := range in.paths {
-				key += filepath.Clean(path) + "\x00"
-			}
-			at, known := m.known[key]
-			if !known {
-				at = len(m.inputs)
-				m.known[key] = at
-				m.inputs = append(m.inputs, in)
-			}
-			if !already[at] {
-				already[at] = true
-				indices = append(indices, at)
-			}
+		all = append(all, m.withoutIDs(inputs)...)
+	}
+	return m.use(all), nil
+}
+
+// use returns the indices of layers, each once, however its files are spelled.
+func (m *matrix) use(inputs []input) (indices []int) {
+	already := map[int]bool{}
+	for _, in := range inputs {
+		key := ""
+		for _, path := range in.paths {
+			key += filepath.Clean(path) + "\x00"
+		}
+		at, known := m.known[key]
+		if !known {
+			at = len(m.inputs)
+			m.known[key] = at
+			m.inputs = append(m.inputs, in)
+		}
+		if !already[at] {
+			already[at] = true
+			indices = append(indices, at)
 		}
 	}
-	return indices, nil
+	return indices
 }
 
 // idsInOrder is an error where files of ids, one for each layer, follow a group of
@@ -118,9 +127,9 @@ func (m *matrix) open(ctx context.Context) error {
 			}
 			m.leave(i, message(err))
 		case errors.As(err, new(*mapsError)):
-			return choices(err, "matrix", m.named...)
+			return choices(err, cmp.Or(m.command, "matrix"), m.named...)
 		case len(m.inputs) > 1:
-			return skipHint(err)
+			return m.skipHint(err)
 		default:
 			return err
 		}
@@ -138,7 +147,7 @@ func (m *matrix) choose() error {
 			return err
 		}
 	}
-	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice,
+	m.chosen = &choosing{selectFlags: &m.selectFlags, maps: &m.mapFlags, inputs: m.inputs, layers: m.files, weighted: m.weights != "", say: m.notice, whole: m.whole,
 		bad: func(i int, err error) error {
 			switch {
 			case errors.As(err, new(*misuse)):
@@ -147,7 +156,7 @@ func (m *matrix) choose() error {
 				m.leave(i, message(err))
 				return nil
 			case len(m.inputs) > 1:
-				return skipHint(err)
+				return m.skipHint(err)
 			}
 			return err
 		}}
@@ -155,9 +164,12 @@ func (m *matrix) choose() error {
 }
 
 // skipHint adds to the error of a layer how to go on without it.
-func skipHint(err error) error {
-	return fmt.Errorf("%s\n--skip-bad leaves out files that cannot be used", message(err))
+func (m *matrix) skipHint(err error) error {
+	return fmt.Errorf("%s\n%s leaves out files that cannot be used", message(err), cmp.Or(m.without, skipFlag))
 }
+
+// skipFlag leaves out layers that cannot be used.
+const skipFlag = "--skip-bad"
 
 func (m *matrix) close() {
 	for _, f := range m.files {
@@ -239,7 +251,7 @@ func (m *matrix) sameDatapoints() error {
 		case m.skipBad:
 			m.leave(i, message(err))
 		default:
-			return fmt.Errorf("%w, --skip-bad to go without", err)
+			return fmt.Errorf("%w, %s to go without", err, cmp.Or(m.without, skipFlag))
 		}
 	}
 	return nil

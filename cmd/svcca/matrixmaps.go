@@ -11,6 +11,7 @@ import (
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/measure"
 )
 
 // scored is a pane, with what there is to tell of feature maps.
@@ -20,6 +21,8 @@ type scored struct {
 	images    int
 	pairs     [][]translatedPair // by dft and lowpass: as Pairs
 	selection *selection         // nil: everything
+	alignment *measure.Alignment // of two networks, or nil
+	byName    bool               // layers are in the order of their names
 }
 
 // translatedPair is what a pair has under translations beside its scores.
@@ -114,11 +117,11 @@ func (m *matrix) checkMaps() error {
 			m.views[i] = nil
 			continue
 		case len(m.inputs) > 1:
-			return skipHint(err)
+			return m.skipHint(err)
 		default:
 			return err
 		}
-		if isMaps(f) {
+		if isMaps(f) && !m.told {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}
@@ -296,7 +299,7 @@ func (t *translation) compare(ctx context.Context, i, j int) error {
 		t.leave(at, message(err))
 		return ctx.Err()
 	case at >= 0 && len(t.inputs) > 1:
-		return skipHint(err)
+		return t.skipHint(err)
 	}
 	return err
 }

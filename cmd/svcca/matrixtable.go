@@ -20,6 +20,7 @@ func writeMatrix(w io.Writer, s style, width int, of score, pane *scored) error 
 	t.line("")
 	t.layOut()
 	t.line("")
+	t.alignment()
 	t.foot()
 	return t.writeTo(w)
 }
@@ -80,11 +81,16 @@ func (t *matrixTable) title() {
 		what = of(t.rows, t.rowsIn) + " (rows) against " + of(t.columns, t.columnsIn) + " (columns)"
 	}
 	t.lines(fmt.Sprintf("%s: %s, over %s", t.kind.title, what, t.pane.over()))
-	if w := t.pane.Options.Weights; w != nil {
-		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
-	}
+	t.weighted()
 	for _, step := range t.pane.selection.words() {
 		t.lines(step)
+	}
+}
+
+// weighted says what weights amount to.
+func (t *matrixTable) weighted() {
+	if w := t.pane.Options.Weights; w != nil {
+		t.lines(fmt.Sprintf("Weighted: they count as much as %.4g %ss of equal weight.", effective(w), t.pane.unit()))
 	}
 }
 
@@ -232,12 +238,19 @@ func (t *matrixTable) mark(i, j int) string {
 	switch {
 	case p.Saturated:
 		return markSaturated
+	case t.undefined(i, j):
+		return ""
 	case t.pane.Options.Weights == nil && t.pane.atChance(i, j):
 		return markChance
 	case !t.kind.unique(p):
 		return markTies
 	}
 	return ""
+}
+
+func (t *matrixTable) undefined(i, j int) bool {
+	v, _ := t.kind.of(&t.pane.Pairs[i][j])
+	return v == nil
 }
 
 // cell returns a score in at most so many digits, fewer where the error bound
@@ -266,25 +279,33 @@ func (t *matrixTable) cell(i, j, digits int) string {
 func (t *matrixTable) foot() {
 	t.legend()
 	t.lines(t.chance())
-	t.rightTo()
+	t.lines(t.rightTo())
 	t.lines(t.pane.optionWords(t.pane.Options))
 }
 
 // legend says what the marks mean.
 func (t *matrixTable) legend() {
+	for _, text := range t.legends() {
+		t.line(text)
+	}
+}
+
+// legends say what the marks that were used mean, a line each.
+func (t *matrixTable) legends() (lines []string) {
 	for _, m := range []struct{ mark, text string }{
 		{markSaturated, "so few " + t.pane.unit() + "s that the scores are high whatever the layers hold"},
 		{markChance, "at chance: nothing here shows that the two share anything"},
 		{markTies, "one choice of many, as values tie"},
 	} {
 		if strings.Contains(t.marks, m.mark) {
-			t.line(m.mark + " " + m.text)
+			lines = append(lines, m.mark+" "+m.text)
 		}
 	}
+	return lines
 }
 
 // rightTo says what the numbers are right to.
-func (t *matrixTable) rightTo() {
+func (t *matrixTable) rightTo() string {
 	bound := 0.0
 	for i := range t.pane.Pairs {
 		for j := range t.pane.Pairs[i] {
@@ -293,7 +314,7 @@ func (t *matrixTable) rightTo() {
 			}
 		}
 	}
-	t.lines("Right to " + upward(bound) + ".")
+	return "Right to " + upward(bound) + "."
 }
 
 // chance says what unrelated layers of these sizes would give.

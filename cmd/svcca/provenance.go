@@ -33,6 +33,8 @@ type provenance struct {
 	Picture *pictureFlags `json:"picture,omitempty"`
 	// File is the one that this stands beside, nil where it stands inside.
 	File *describedFile `json:"file,omitempty"`
+	// Files are those that it stands with in a directory.
+	Files []describedFile `json:"files,omitempty"`
 }
 
 func newProvenance(m making, options any, s *selection) provenance {
@@ -145,7 +147,7 @@ func (d *describer) describeSelection(ctx context.Context, f *selectFlags, input
 			return err
 		}
 	}
-	for flag, path := range map[string]string{"mask": f.mask, "datapoints": f.datapoints.file, "neurons": f.neurons.file} {
+	for flag, path := range map[string]string{"mask": f.mask, "datapoints": f.datapoints.file, "labels": f.labels, "neurons": f.neurons.file} {
 		if path != "" {
 			if err := d.beside(ctx, flag, []string{path}, nil); err != nil {
 				return err

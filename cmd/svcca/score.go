@@ -82,3 +82,11 @@ func (s *score) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("unknown score, one of %s expected%s", strings.Join(names, ", "), near)
 }
+
+// axisTitle names the score at an axis, where there is little room.
+func (s score) axisTitle() string {
+	if s == "mean" {
+		return "SVCCA similarity"
+	}
+	return strings.ReplaceAll(string(s), "_", " ")
+}

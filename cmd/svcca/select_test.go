@@ -188,6 +188,83 @@ func TestSelectDatapoints(t *testing.T) {
 
 // TestSample: draws are in order, none twice, the same for a seed, and every one as
 // likely.
+// TestSelectLabels: datapoints of classes are chosen by the labels of the first file's rows,
+// from those that ids and --datapoints have left, before a sample.
+func TestSelectLabels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x, y := gaussian(1, 60, 6), mixed(60, 5)
+	save(t, "x.npy", x)
+	save(t, "y.npy", y)
+	label := func(row int) int { return row * row % 7 } // 0, 1, 2 or 4
+	var labels []int
+	var text strings.Builder
+	for row := range 60 {
+		labels = append(labels, label(row))
+		fmt.Fprintln(&text, label(row))
+	}
+	saveIndices(t, "labels.npy", labels)
+	saveText(t, "labels.txt", text.String())
+	of := func(rows []int, classes ...int) (some []int) {
+		for _, row := range rows {
+			if slices.Contains(classes, label(row)) {
+				some = append(some, row)
+			}
+		}
+		return some
+	}
+	all := interval(0, 60)
+	for flags, rows := range map[string][]int{
+		"--labels labels.npy --labelled 1,4":                      of(all, 1, 4),
+		"--labels labels.txt --labelled 1,4":                      of(all, 1, 4),
+		"--labels labels.npy --labelled 2:":                       of(all, 2, 4),
+		"--labels labels.npy --labelled :2":                       of(all, 0, 1),
+		"--labels labels.npy --labelled 0:3 --datapoints 50:,0:9": of(append(interval(50, 60), interval(0, 9)...), 0, 1, 2),
+	} {
+		selection, _ := checkSelected(t, flags, rowsOf(x, rows, nil), rowsOf(y, rows, nil))
+		steps := selection["steps"].([]any)
+		assert.EqualValues(t, len(rows), steps[len(steps)-1].(map[string]any)["kept"])
+	}
+	left := of(all, 1, 2)
+	sampled := picked(left, sample(len(left), 15, 3))
+	checkSelected(t, "--labels labels.npy --labelled 1:3 --sample 15 --seed 3", rowsOf(x, sampled, nil), rowsOf(y, sampled, nil))
+	weights := lapack.New[float64](60, 1)
+	for i := range weights.Data {
+		weights.Data[i] = 1 + float64(i%3)
+	}
+	save(t, "w.npy", weights)
+	save(t, "want_w.npy", rowsOf(weights, left, nil))
+	want, _ := jsonOf(t, "compare", save(t, "want_x.npy", rowsOf(x, left, nil)), save(t, "want_y.npy", rowsOf(y, left, nil)), "--weights", "want_w.npy")
+	got, _ := jsonOf(t, "compare", "x.npy", "y.npy", "--labels", "labels.npy", "--labelled", "1:3", "--weights", "w.npy")
+	assert.Equal(t, numbersIn(want), numbersIn(got))
+
+	// By ids y has other rows; the labels are of x's.
+	var ids [2]strings.Builder
+	for row := range 60 {
+		fmt.Fprintf(&ids[0], "id%d\n", row)
+		fmt.Fprintf(&ids[1], "id%d\n", (row+20)%80) // 40 of x's, 20 of none
+	}
+	saveText(t, "x.txt", ids[0].String())
+	saveText(t, "y.txt", ids[1].String())
+	left = of(interval(0, 60), 4)
+	var mine, others []int
+	for _, row := range left {
+		if at := (row + 60) % 80; at < 60 {
+			mine, others = append(mine, row), append(others, at)
+		}
+	}
+	require.NotEqual(t, mine, left)
+	checkSelected(t, "--ids *.txt --labels labels.npy --labelled 4", rowsOf(x, mine, nil), rowsOf(y, others, nil))
+
+	m, _ := matrixOf(t, "x.npy", "y.npy", "--labels", "labels.npy", "--labelled", "1", "--quiet")
+	assert.Equal(t, len(of(all, 1)), m.Rows[0].Datapoints)
+	status, _, stderr := call(t, "moments", "x.npy", "y.npy", "--labels", "labels.npy", "--labelled", "1,2", "-o", "a.sums")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Equal(t, len(of(all, 1, 2)), compareJSON(t, "a.sums").X.Datapoints)
+	status, _, stderr = call(t, "matrix", "x.npy", "y.npy", "--labels", "labels.npy", "--labelled", "1", "-o", "labels.npy", "--force")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "labels.npy is read by this command")
+}
+
 func TestSample(t *testing.T) {
 	assert.Equal(t, []int{}, sample(5, 0, 1))
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, sample(5, 5, 1))
@@ -833,6 +910,13 @@ func TestSelectMisused(t *testing.T) {
 		{"compare flat.npy flat.npy --sample 85", exitFailed, "--sample 85: there are only 84 datapoints to draw from"},
 		{"compare flat.npy flat.npy --sample 0", exitMisused, "--sample 0: 1 or more expected"},
 		{"compare flat.npy flat.npy --seed 1", exitMisused, "--seed is of --sample"},
+		{"compare flat.npy flat.npy --labelled 3", exitMisused, "--labelled 3 is of --labels FILE"},
+		{"compare flat.npy flat.npy --labels beyond.npy", exitMisused, "--labels is for --labelled"},
+		{"compare flat.npy flat.npy --labels beyond.npy --labelled x", exitMisused, "A:B expected"},
+		{"compare flat.npy flat.npy --labels beyond.npy --labelled @beyond.npy", exitMisused, "classes are listed, as in 3,7"},
+		{"compare flat.npy flat.npy --labels beyond.npy --labelled 1", exitFailed, "beyond.npy holds 2 labels, flat.npy has 84 datapoints"},
+		{"compare flat.npy flat.npy --labels flat.npy --labelled 1", exitFailed, "flat.npy: an array of integers expected"},
+		{"compare pair.sums --labels beyond.npy --labelled 3", exitMisused, "--labels does not go with sums"},
 		{"compare flat.npy flat.npy --mask none.npy", exitFailed, "--mask none.npy leaves none of 84 datapoints"},
 		{"compare flat.npy flat.npy --mask halves.npy", exitFailed, "halves.npy: [1] is 2"},
 		{"compare flat.npy flat.npy --mask tokens.npy", exitFailed, "tokens.npy is a mask of 12 datapoints, flat.npy has 84"},

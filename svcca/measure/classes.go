@@ -3,6 +3,7 @@ package measure
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gosvcca/gosvcca/conv"
@@ -14,8 +15,11 @@ import (
 // the one column of its logits (Raghu et al. 2017, Fig. 6).
 type ClassCurve struct {
 	// Class is the column of the logits, counted from 0.
-	Class  int          `json:"class"`
-	Points []ClassPoint `json:"points"`
+	Class int `json:"class"`
+	// Constant: the logit is the same for all datapoints, within the rounding of its
+	// storage. It has nothing in common with any layer, and no points.
+	Constant bool         `json:"constant"`
+	Points   []ClassPoint `json:"points"`
 }
 
 // ClassPoint is one layer of a curve.
@@ -29,11 +33,12 @@ type ClassPoint struct {
 // AgainstLogits compares each layer of a network with each single logit, or with those of
 // some classes where there are any: a curve for each class. Maps are compared under
 // translations, which do not move a logit. Depths of 0 to 1 let networks of different
-// depth share a figure; OfClasses gives the datapoints of chosen classes.
+// depth share a figure; OfClasses gives the datapoints of chosen classes. Progress, if
+// there is one, is called after each pair.
 //
 // Cost: one reduction of each layer. Memory: the logits of the classes, and one layer reduced. The error names the layer and the class, and wraps what Pane's may, or
 // svcca.ErrOptions.
-func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, o conv.Options, classes ...int) ([]ClassCurve, error) {
+func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, o conv.Options, progress func(done, of int), classes ...int) ([]ClassCurve, error) {
 	_, count := logits.Dims()
 	if len(classes) == 0 {
 		for c := range count {
@@ -49,21 +54,28 @@ func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, 
 	if err != nil {
 		return nil, err
 	}
-	single := make([]*Layer, len(classes))
+	curves := make([]ClassCurve, len(classes))
+	var single []*Layer
+	var of []int // the curve of each
 	for i, c := range classes {
-		if single[i], err = Prepare(ctx, conv.Vector(columns[i]), o); err != nil {
+		curves[i] = ClassCurve{Class: c, Points: []ClassPoint{}}
+		l, err := Prepare(ctx, conv.Vector(columns[i]), o)
+		switch {
+		case err == nil:
+			single, of = append(single, l), append(of, i)
+		case errors.Is(err, svcca.ErrConstant):
+			curves[i].Constant = true
+		default:
 			return nil, fmt.Errorf("class %d: %w", c, err)
 		}
 	}
-	pairs, err := Pane(ctx, layers, single, nil)
+	pairs, err := Pane(ctx, layers, single, progress)
 	if err != nil {
 		return nil, err
 	}
-	curves := make([]ClassCurve, len(classes))
-	for i, c := range classes {
-		curves[i] = ClassCurve{Class: c, Points: make([]ClassPoint, len(layers))}
-		for l, m := range layers {
-			curves[i].Points[l] = ClassPoint{Layer: m.Name(), Depth: Depth(l, len(layers)), Pair: pairs[l][i]}
+	for l, m := range layers {
+		for s, i := range of {
+			curves[i].Points = append(curves[i].Points, ClassPoint{Layer: m.Name(), Depth: Depth(l, len(layers)), Pair: pairs[l][s]})
 		}
 	}
 	return curves, nil

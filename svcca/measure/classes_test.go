@@ -69,7 +69,7 @@ func TestAgainstLogits(t *testing.T) {
 	m := maps("maps", 9, 50, 2, 3)
 	o := conv.Options{Options: svcca.Options{Keep: svcca.FullRank()}}
 	layers := []conv.Maps{m, conv.Vector(noise("between", 50, 4, 4)), conv.Vector(x)}
-	curves, err := measure.AgainstLogits(ctx, layers, logits, o)
+	curves, err := measure.AgainstLogits(ctx, layers, logits, o, nil)
 	require.NoError(t, err)
 	require.Len(t, curves, 3)
 	pooled := lapack.New[float64](50, 3) // a logit does not move: it meets the sum over positions
@@ -95,7 +95,7 @@ func TestAgainstLogits(t *testing.T) {
 	}
 	assert.InDelta(t, 1, *curves[0].Points[2].Mean, 1e-9, "class 0 is a neuron of the last layer")
 
-	some, err := measure.AgainstLogits(ctx, layers, logits, o, 2, 0)
+	some, err := measure.AgainstLogits(ctx, layers, logits, o, nil, 2, 0)
 	require.NoError(t, err)
 	assert.Equal(t, []measure.ClassCurve{curves[2], curves[0]}, some)
 	text, err := json.Marshal(some[0].Points[0])
@@ -103,15 +103,19 @@ func TestAgainstLogits(t *testing.T) {
 	assert.Contains(t, string(text), `"layer":"maps","depth":0,"mean":`)
 
 	for _, class := range []int{-1, 3} {
-		_, err := measure.AgainstLogits(ctx, layers, logits, o, class)
+		_, err := measure.AgainstLogits(ctx, layers, logits, o, nil, class)
 		assert.ErrorIs(t, err, svcca.ErrOptions)
 		assert.ErrorContains(t, err, fmt.Sprintf("class %d of logits with columns 0 to 2", class))
 	}
 	flat := lines(50, 2, func(i, c int) float64 { return float64(c * i) })
-	_, err = measure.AgainstLogits(ctx, layers, flat, o)
-	assert.ErrorIs(t, err, svcca.ErrConstant)
-	assert.ErrorContains(t, err, `class 0: svcca: layer "lines[:, 0]"`)
-	_, err = measure.AgainstLogits(ctx, vectors(x, lines(50, 2, func(i, j int) float64 { return 1 })), logits, o)
+	var told [][2]int
+	dead, err := measure.AgainstLogits(ctx, layers, flat, o, func(done, of int) { told = append(told, [2]int{done, of}) })
+	require.NoError(t, err)
+	assert.Equal(t, measure.ClassCurve{Class: 0, Constant: true, Points: []measure.ClassPoint{}}, dead[0], "a class that never fires")
+	assert.False(t, dead[1].Constant)
+	assert.Len(t, dead[1].Points, 3)
+	assert.Equal(t, [][2]int{{1, 3}, {2, 3}, {3, 3}}, told)
+	_, err = measure.AgainstLogits(ctx, vectors(x, lines(50, 2, func(i, j int) float64 { return 1 })), logits, o, nil)
 	assert.ErrorContains(t, err, "layer 2 of 2")
 }
 
@@ -157,7 +161,7 @@ func TestReferenceLogits(t *testing.T) {
 		if _, err := fmt.Sscanf(e.Y, "digits/a/logits[:,%d]", &class); err != nil {
 			continue
 		}
-		curves, err := measure.AgainstLogits(context.Background(), []conv.Maps{conv.Vector(reference.Layer(t, e.X, nil))}, reference.Layer(t, "digits/a/logits", nil), conv.Options{}, class)
+		curves, err := measure.AgainstLogits(context.Background(), []conv.Maps{conv.Vector(reference.Layer(t, e.X, nil))}, reference.Layer(t, "digits/a/logits", nil), conv.Options{}, nil, class)
 		require.NoError(t, err)
 		p := curves[0].Points[0]
 		assert.InDelta(t, e.Rules["variance(0.99)"].Mean, *p.Mean, p.ErrorBound+1e-14)
@@ -176,7 +180,7 @@ func ExampleAgainstLogits() {
 	if err != nil {
 		panic(err)
 	}
-	curves, err := measure.AgainstLogits(context.Background(), []conv.Maps{conv.Vector(fc3)}, logits, conv.Options{Options: svcca.Options{Keep: svcca.Count(5)}}, 0, 8)
+	curves, err := measure.AgainstLogits(context.Background(), []conv.Maps{conv.Vector(fc3)}, logits, conv.Options{Options: svcca.Options{Keep: svcca.Count(5)}}, nil, 0, 8)
 	if err != nil {
 		panic(err)
 	}

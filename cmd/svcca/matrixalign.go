@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/measure"
+)
+
+// align tells how the depths of two networks correspond, rows and columns being in order of
+// depth. It is nil where they do not: of layers with themselves, of one layer, and where a
+// score is undefined.
+func (s *scored) align(of score) (*measure.Alignment, error) {
+	if s.Symmetric || len(s.Rows) < 2 || len(s.Columns) < 2 {
+		return nil, nil
+	}
+	kind := of.kind()
+	scores := make([][]float64, len(s.Pairs))
+	for i := range s.Pairs {
+		for j := range s.Pairs[i] {
+			v, _ := kind.of(&s.Pairs[i][j])
+			if v == nil {
+				return nil, nil
+			}
+			scores[i] = append(scores[i], *v)
+		}
+	}
+	return measure.Align(scores)
+}
+
+// alignment says which layers of two networks are most alike. Where a side has layers of
+// one name in several places, as checkpoints have, its order is no depth.
+func (t *matrixTable) alignment() {
+	a := t.pane.alignment
+	if a == nil || severalPlaces(t.pane.Rows) || severalPlaces(t.pane.Columns) {
+		return
+	}
+	if inPlace(a.Rows, len(a.Columns)) && inPlace(a.Columns, len(a.Rows)) {
+		t.lines("Each layer is most like the one at its own depth in the other network (in the order of the table).")
+		return
+	}
+	order := "as given"
+	if t.pane.byName {
+		order = "by name; a --layers or --against each gives another"
+	}
+	t.lines("Layers most alike, at relative depths in the order of the table (" + order + "):")
+	t.lines(matchWords("rows", a.Rows, a.TauRows, t.rows, t.columns))
+	t.lines(matchWords("columns", a.Columns, a.TauColumns, t.columns, t.rows))
+	if t.kind.name != "weighted" {
+		t.lines("Layers that keep few directions score high with most: --score weighted counts those of both.")
+	}
+}
+
+// inPlace reports whether each layer has its like in its own place, among as many others.
+func inPlace(matches []measure.Match, others int) bool {
+	for i, m := range matches {
+		if m.Layer != i {
+			return false
+		}
+	}
+	return len(matches) == others
+}
+
+// mostMatches are told of a side in words.
+const mostMatches = 12
+
+// matchWords say where the layers of a side have their likes, and Kendall's τ.
+func matchWords(side string, matches []measure.Match, tau *float64, names, others []string) string {
+	var text []string
+	for i, m := range matches {
+		text = append(text, fmt.Sprintf("%s – %s %s", names[i], others[m.Layer], depthText(m.Depth)))
+	}
+	if len(text) > mostMatches {
+		text = []string{"--json has them all"}
+	}
+	words := side + ": " + strings.Join(text, ", ")
+	if tau != nil {
+		words += "; Kendall's τ with their own depth " + strings.TrimSpace(decimal(*tau, 0.005))
+	}
+	return words + "."
+}
+
+// depthText is a relative depth in two decimals at most.
+func depthText(depth float64) string {
+	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(depth, 'f', 2, 64), "0"), ".")
+}
+
+// severalPlaces reports whether two layers bear one name but for where they are.
+func severalPlaces(sides []svcca.Side) bool {
+	seen := map[string]bool{}
+	for _, s := range sides {
+		name := s.Name[strings.LastIndexAny(s.Name, nameEnds)+1:]
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
+}
