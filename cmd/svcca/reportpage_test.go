@@ -304,7 +304,7 @@ func TestReportOfTraining(t *testing.T) {
 	assert.Equal(t, []string{"", "0", "5", "10", "100"}, curves[0])
 	for l, curve := range d.Curves {
 		for s, v := range curve {
-			assert.InDelta(t, v, numberIn(t, curves[l+1][s+1]), rounded)
+			assert.InDelta(t, *v, numberIn(t, curves[l+1][s+1]), rounded)
 		}
 	}
 	_, dynamics, _ := call(t, "dynamics", "run", "--layers", order)

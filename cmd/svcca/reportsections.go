@@ -296,7 +296,7 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		series := figure.Series{Name: fmt.Sprintf("class %d", curve.Class)}
 		row := cells(strconv.Itoa(curve.Class))
 		for l, p := range curve.Points {
-			series.X, series.Y = append(series.X, p.Depth), append(series.Y, atMost1(*p.Mean))
+			series.X, series.Y = append(series.X, p.Depth), append(series.Y, onScale(*p.Mean, p.ErrorBound))
 			row = append(row, reportCell{Text: scoreText(*p.Mean, p.ErrorBound)})
 			mean[l] += *p.Mean / float64(len(c.Curves))
 			if j.Layers[l] != c.Logits {

@@ -77,30 +77,21 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	if d.Stripes != nil {
 		t.Head = append(t.Head, "stripes")
 	}
-	var first, last [2]float64
+	var first, last [2]string
 	for at, step := range d.Steps {
-		values, err := measure.Scores(d.Panes[at], measure.Score(d.Score))
-		if err != nil {
-			return nil, err
-		}
-		var means [2]float64
-		n := float64(len(values))
-		for l, row := range values {
-			for m, v := range row {
-				if l == m {
-					means[0] += v / n
-				} else {
-					means[1] += v / (n * (n - 1))
-				}
-			}
-		}
-		row := []string{strconv.Itoa(step), scoreText(means[0], 0), scoreText(means[1], 0)}
+		values, undefined := d.pane(at)
+		means, defined := meansOfPane(values, undefined)
+		row := []string{strconv.Itoa(step), means[0], means[1]}
 		if d.Stripes != nil {
-			stripes, err := measure.Stripes(values)
-			if err != nil {
-				return nil, err
+			text := noScore
+			if defined {
+				stripes, err := measure.Stripes(values)
+				if err != nil {
+					return nil, err
+				}
+				text = scoreText(stripes, 0)
 			}
-			row = append(row, scoreText(stripes, 0))
+			row = append(row, text)
 		}
 		t.Rows = append(t.Rows, cells(row...))
 		if last = means; at == 0 {
@@ -108,11 +99,11 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 		}
 	}
 	s.Headline = fmt.Sprintf("Training brings layers from %s to %s of their own final form, and from %s to %s of the other layers', on average.",
-		scoreText(first[0], 0), scoreText(last[0], 0), scoreText(first[1], 0), scoreText(last[1], 0))
-	panes, err := d.panes()
-	if err != nil {
-		return nil, err
+		first[0], last[0], first[1], last[1])
+	if all := append(first[:], last[:]...); slices.Contains(all, noScore) {
+		s.Headline = "At some steps scores are undefined: there are too few datapoints."
 	}
+	panes := d.panes()
 	caption := "Layers at each step (rows) with those at the last (columns)"
 	if len(panes.Panes) < len(d.Steps) {
 		caption += fmt.Sprintf(", %d of %d steps", len(panes.Panes), len(d.Steps))
@@ -123,6 +114,35 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	t.Rows = pick(t.Rows, evenly(len(t.Rows), mostRows))
 	s.Tables = []reportTable{t}
 	return s, nil
+}
+
+// noScore stands for a score that is undefined.
+const noScore = "none"
+
+// meansOfPane are the means of the scores of layers with themselves, and with others, that
+// are defined, and whether all are.
+func meansOfPane(values [][]float64, undefined [][]bool) (means [2]string, defined bool) {
+	var sums, counts [2]float64
+	defined = true
+	for l, row := range values {
+		for m, v := range row {
+			of := 0
+			if l != m {
+				of = 1
+			}
+			if undefined[l][m] {
+				defined = false
+				continue
+			}
+			sums[of], counts[of] = sums[of]+v, counts[of]+1
+		}
+	}
+	for of := range means {
+		if means[of] = noScore; counts[of] > 0 {
+			means[of] = scoreText(sums[of]/counts[of], 0)
+		}
+	}
+	return means, defined
 }
 
 // mostRows are those of a table by step.
