@@ -415,7 +415,12 @@ func (c *compressing) compress(ctx context.Context, sets []judged, against []act
 			})
 			done++
 		}}
-		small, err := compress.InTurn(ctx, watched, c.at, others, compress.From(c.from), compress.Options{Options: c.options, Size: size})
+		var small []*compress.Compressed
+		if alone := len(c.at) == 1 || compress.From(c.from) == compress.FromOriginal; i > 0 && alone {
+			small, err = c.resized(network, networks[0], size)
+		} else {
+			small, err = compress.InTurn(ctx, watched, c.at, others, compress.From(c.from), compress.Options{Options: c.options, Size: size})
+		}
 		if err != nil {
 			return nil, c.placed(ctx, err, append([]activation.Layer{sets[0].layer}, against...), c.inputs)
 		}
@@ -444,6 +449,22 @@ func (c *compressing) compress(ctx context.Context, sets []judged, against []act
 	}
 	c.result.Datapoints = n
 	return networks, nil
+}
+
+// resized puts layers of another size into a network, by the directions of others that do not
+// hang on it.
+func (c *compressing) resized(network *compress.MLP, others []*compress.Compressed, size compress.Size) (small []*compress.Compressed, err error) {
+	for j, at := range c.at {
+		z, err := compress.Of(others[j].Comparison, c.dense[at].Affine, size)
+		if err == nil {
+			err = network.Replace(at, z)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("layer %s: %w", c.layers[j], err)
+		}
+		small = append(small, z)
+	}
+	return small, nil
 }
 
 // judgeAll judges outputs of each set of rows.

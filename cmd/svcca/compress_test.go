@@ -182,6 +182,17 @@ func TestCompressSizes(t *testing.T) {
 		assert.Equal(t, size, j.Sizes[i].Size.String())
 	}
 	assert.Less(t, j.Sizes[0].Parameters, j.Sizes[1].Parameters)
+	for _, how := range []string{"--layers fc2,out --from original", "--layers out"} { // which take one comparison
+		how += " w --inputs x.npy --against b --keep rank "
+		several := compressOf(t, strings.Fields(how+"--size neurons(0.2,0.5)")...)
+		for i, size := range []string{"0.2", "0.5"} {
+			assert.Equal(t, compressOf(t, strings.Fields(how+"--size neurons("+size+")")...).Sizes[0], several.Sizes[i], how)
+		}
+		assert.NotEqual(t, several.Sizes[0].Judged, several.Sizes[1].Judged)
+		status, _, stderr := call(t, append([]string{"compress"}, strings.Fields(how+"--size parameters(1,0.01)")...)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "parameters(0.01) of a layer of")
+	}
 	written := decodeCompressed(t, read(t, "c.json"))
 	assert.Equal(t, j.Sizes, written.Sizes)
 	for flag, count := range map[string]int{"network": 6, "labels": 1} {
