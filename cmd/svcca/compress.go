@@ -160,15 +160,15 @@ func (f *compressFlags) run(ctx context.Context, where string, stdout, stderr io
 	c.bar = newProgress(stderr, f.quiet)
 	networks, err := c.compress(ctx, sets, against)
 	c.bar.clear()
+	if err == nil {
+		err = c.made(ctx)
+	}
 	for _, l := range c.files {
 		if changed := l.Unchanged(); changed != nil {
 			return changed // and what else is wrong is no wonder
 		}
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.made(ctx); err != nil {
 		return err
 	}
 	for _, out := range outputs {
@@ -323,7 +323,7 @@ func (c *compressing) read(ctx context.Context) (sets []judged, against []activa
 		return nil, nil, err
 	}
 	_, width := chosen.layers[0].Dims()
-	if err := loadDense(ctx, c.dense, width, c.inputs[0].name); err != nil {
+	if err := loadDense(ctx, &c.describer, "network", c.dense, width, c.inputs[0].name); err != nil {
 		return nil, nil, err
 	}
 	for _, note := range assumedDense(c.dense, c.order != nil) {
@@ -502,9 +502,6 @@ func (c *compressing) made(ctx context.Context) error {
 	}
 	if err == nil && c.test.file != "" {
 		err = c.beside(ctx, "test", []string{c.test.file}, nil)
-	}
-	if err == nil {
-		err = c.beside(ctx, "network", denseFiles(c.dense), nil)
 	}
 	c.result.making = c.making(ctx, described)
 	return err

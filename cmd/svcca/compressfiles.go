@@ -142,9 +142,7 @@ func (o compressOutput) write(ctx context.Context, c *compressing, networks [][]
 func (c *compressing) arrays(small []*compress.Compressed) (arrays []namedArray) {
 	add := func(name string, w lapack.Matrix[float64], bias []float64) {
 		if c.naming.torch {
-			turned := lapack.New[float64](w.Cols, w.Rows)
-			turned.TransposeFrom(w)
-			w = turned
+			w = transposed(w)
 		}
 		arrays = append(arrays, valuesOf(name+c.naming.weights, w, w.Rows, w.Cols))
 		if bias != nil {

@@ -88,7 +88,7 @@ func (p *projecting) judge(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	_, width := p.data.Dims()
-	if err := loadDense(ctx, layers, width, p.data.Name()); err != nil {
+	if err := loadDense(ctx, &p.describer, "head", layers, width, p.data.Name()); err != nil {
 		return err
 	}
 	for _, note := range assumedDense(layers, p.order != nil) {
@@ -113,17 +113,14 @@ func (p *projecting) judge(ctx context.Context, stdout io.Writer) error {
 	p.bar = newProgress(p.stderr, p.quiet)
 	err = p.look(ctx, j, layers, right.take(p.chosen.of))
 	p.bar.clear()
+	if err == nil {
+		j.making, err = p.made(ctx)
+	}
 	if changed := p.data.Unchanged(); changed != nil {
 		return changed // and what else is wrong is no wonder
 	}
 	if err != nil {
 		return p.placed(ctx, err, p.chosen.layers, p.inputs)
-	}
-	if err := p.beside(ctx, "head", denseFiles(layers), nil); err != nil {
-		return err
-	}
-	if j.making, err = p.made(ctx); err != nil {
-		return err
 	}
 	for _, out := range outputs {
 		if err := ctx.Err(); err != nil {
