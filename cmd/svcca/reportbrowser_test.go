@@ -1,3 +1,7 @@
+//go:build !purego
+
+// Pages are the same whatever computes their numbers: one backend opens them.
+
 package main
 
 import (

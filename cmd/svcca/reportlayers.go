@@ -160,15 +160,24 @@ func (r *reporting) use() {
 	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments(), told: r.own.training}
 	r.own.at = r.m.use(r.own.last())
 	r.m.rows = r.own.at
+	r.keepLogits(r.own)
 	if r.other == nil {
 		return
 	}
 	r.other.at = r.m.use(r.other.last())
+	r.keepLogits(r.other)
 	r.m.columns = slices.Clone(r.own.at)
 	for _, at := range r.other.at {
 		if !slices.Contains(r.own.at, at) {
 			r.m.columns = append(r.m.columns, at)
 		}
+	}
+}
+
+// keepLogits has --neurons take all columns of a network's logits: they are classes.
+func (r *reporting) keepLogits(l *located) {
+	if i := slices.Index(l.names, r.logitsName()); i >= 0 {
+		r.m.whole = append(r.m.whole, l.at[i])
 	}
 }
 

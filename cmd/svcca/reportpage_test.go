@@ -638,6 +638,24 @@ func TestReportMade(t *testing.T) {
 	assert.Contains(t, header, "Weighted: they count as much as 72 datapoints of equal weight.")
 }
 
+// TestReportOfNeurons: of logits, which are classes, all are taken, as classes does.
+func TestReportOfNeurons(t *testing.T) {
+	classNets(t)
+	_, j, _, _ := reportOf(t, "a", "--neurons", "1:3", "--against", "b")
+	assert.Equal(t, []int{2, 2, 3}, []int{j.Dimensions[0].Neurons, j.Dimensions[1].Neurons, j.Dimensions[2].Neurons})
+	assert.Equal(t, 3, j.Classes.Count)
+	c, _ := classesOf(t, "a", "--neurons", "1:3")
+	for i, curve := range c.Networks[0].Curves {
+		for l, p := range curve.Points {
+			assert.InDelta(t, *p.Mean, *j.Classes.Curves[i].Points[l].Mean, 1e-14)
+		}
+	}
+	_, j, _, _ = reportOf(t, "a", "--class", "2,0")
+	assert.Len(t, j.Classes.Curves, 2)
+	_, j, _, _ = reportOf(t, "a", "--logits", "l2", "--layers", "l2,l10")
+	assert.Equal(t, 5, j.Classes.Count)
+}
+
 // TestReportOfMaps: maps are compared under translations, with each other and with logits,
 // as matrix and classes do.
 func TestReportOfMaps(t *testing.T) {
