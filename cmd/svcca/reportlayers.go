@@ -157,9 +157,12 @@ func (r *reporting) arguments() []string { return []string{r.own.dir, "-o", r.ou
 // the other.
 func (r *reporting) use() {
 	f := r.matrixFlags
-	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments(), told: r.own.training}
+	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments()}
 	r.own.at = r.m.use(r.own.last())
 	r.m.rows = r.own.at
+	if r.own.training { // dynamics has said so
+		r.m.told = r.own.at
+	}
 	r.keepLogits(r.own)
 	if r.other == nil {
 		return

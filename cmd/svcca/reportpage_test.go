@@ -157,7 +157,7 @@ func reportOf(t *testing.T, args ...string) (page *element, j reportJSON, stdout
 // checkClosed makes sure that the page runs nothing and asks for nothing from elsewhere.
 func checkClosed(t *testing.T, page *element) {
 	t.Helper()
-	known := strings.Fields("html head meta link title style body header nav main section h1 h2 p b a ol ul li figure figcaption div pre code dl dt dd table caption thead tbody tr th td span svg desc g path text image")
+	known := strings.Fields("html head meta link title style body header nav main section h1 h2 p b a ol ul li figure figcaption div pre code dl dt dd table thead tbody tr th td span svg desc g path text image")
 	ids := map[string]bool{}
 	page.each(func(e *element) {
 		assert.Contains(t, known, e.name)
@@ -621,7 +621,7 @@ func TestReportMade(t *testing.T) {
 	}
 	assert.Equal(t, files[0], files[1])
 	made := readPage(t, files[0]).section("made")
-	assert.Equal(t, "svcca "+strings.Join(args, " "), made.all("code")[0].text)
+	assert.Equal(t, "svcca "+strings.Join(args, " "), made.all("code")[0].words())
 	for _, says := range []string{"--keep 'variance(0.99)' --rank-tol storage --centering neurons --precision mixed", version(), "go1.", "BLAS", "--weights w.npy"} {
 		assert.Contains(t, made.words(), says)
 	}
@@ -681,6 +681,14 @@ func TestReportOfMaps(t *testing.T) {
 	}
 	assert.Equal(t, 32, j.Dimensions[0].Neurons)
 	assert.Contains(t, page.all("header")[0].words(), "over 30 images in all translations (dft)")
+	// Of a run dynamics says so, and of the network beside it the matrix.
+	for _, step := range []string{"run/1", "run/2"} {
+		require.NoError(t, os.MkdirAll(step, 0o700))
+		save(t, step+"/c1.npy", someMaps(1, 30, 4, 4, 2), 30, 4, 4, 2)
+	}
+	_, _, _, stderr = reportOf(t, "run", "--conv", "dft", "--layers", "c1", "--against", "net")
+	assert.Equal(t, 1, strings.Count(stderr, "run/2/c1.npy"), stderr)
+	assert.Equal(t, 1, strings.Count(stderr, "net/c1.npy"), stderr)
 	_, j, _, _ = reportOf(t, "net", "--conv", "pixels", "--layers", "c1")
 	assert.Nil(t, j.Classes)
 	assert.Equal(t, 480, j.Dimensions[0].Datapoints)

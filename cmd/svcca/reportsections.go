@@ -423,16 +423,17 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 
 // madeWords says how the page came about.
 func (r *reporting) madeWords(j *reportJSON) reportMade {
-	var command []string
+	var m reportMade
 	for _, arg := range j.Command {
-		command = append(command, shown(shellQuoted(arg)))
+		m.Command = append(m.Command, shown(shellQuoted(arg)))
 	}
-	m := reportMade{Command: strings.Join(command, " ")}
-	m.Facts = [][2]string{
+	for _, fact := range [][2]string{
 		{"Options", strings.TrimPrefix(j.Pane.of.optionWords(j.Pane.of.Options), "Options: ")},
 		{"Score", string(j.Score)},
 		{"Version", j.Version + ", " + j.Go},
 		{"Backend", fmt.Sprintf("%s: BLAS %s, LAPACK %s, FFT %s, %s", j.Backend.Name, j.Backend.BLAS, j.Backend.LAPACK, j.Backend.FFT, plural(j.Backend.Threads, "thread"))},
+	} {
+		m.Facts = append(m.Facts, reportFact{fact[0], strings.Fields(fact[1])})
 	}
 	m.Inputs = reportTable{Caption: "Files read", Head: []string{"", "shape", "type", "bytes"}, Left: true}
 	if r.hashes {
