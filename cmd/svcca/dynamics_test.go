@@ -100,7 +100,7 @@ func TestDynamicsIsBetween(t *testing.T) {
 					continue
 				}
 				assert.Equal(t, got, d.Panes[s][l][l])
-				assert.Equal(t, *got.Mean, d.Curves[l][s])
+				assert.Equal(t, *got.Mean, *d.Curves[l][s])
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func TestDynamicsIsBetween(t *testing.T) {
 	assert.Equal(t, []int{60, 4}, d.Inputs[0].Shape)
 
 	// A threshold just above a curve's point puts convergence behind it.
-	score := d.Curves[1][2]
+	score := *d.Curves[1][2]
 	at := func(threshold float64) int {
 		d := dynamicsOf(t, "run", "--layers", "z,b,a", "--threshold", fmt.Sprint(threshold))
 		assert.Equal(t, threshold, d.Threshold)
@@ -272,7 +272,7 @@ func TestDynamicsFiles(t *testing.T) {
 		for s, field := range line[1:] {
 			v, err := strconv.ParseFloat(field, 64)
 			require.NoError(t, err)
-			assert.Equal(t, d.Curves[l][s], v)
+			assert.Equal(t, *d.Curves[l][s], v)
 		}
 	}
 	for name, begins := range map[string]string{"d.svg": "<", "d.png": "\x89PNG", "d.pdf": "%PDF", "panes.svg": "<"} {
@@ -382,7 +382,7 @@ func TestDynamicsConv(t *testing.T) {
 			Bound float64 `json:"error_bound"`
 		}
 		require.NoError(t, json.Unmarshal([]byte(stdout), &want), stderr)
-		assert.InDelta(t, want.Mean, d.Curves[0][0], want.Bound+d.Panes[0][0][0].ErrorBound+1e-14, way)
+		assert.InDelta(t, want.Mean, *d.Curves[0][0], want.Bound+d.Panes[0][0][0].ErrorBound+1e-14, way)
 		status, stdout, stderr := call(t, "dynamics", "run", "--conv", way)
 		require.Equal(t, exitDone, status, stderr)
 		assert.Contains(t, stdout, "--conv "+way)
@@ -406,7 +406,7 @@ func TestDynamicsOfReferenceSet(t *testing.T) {
 		for l, name := range want.Layers {
 			for s, step := range want.Steps {
 				pair := d.Panes[s][l][l]
-				assert.InDelta(t, curves[name][s], d.Curves[l][s], max(pair.ErrorBound, pair.WeightedErrorBound)+1e-14, "%s at %d", name, step)
+				assert.InDelta(t, curves[name][s], *d.Curves[l][s], max(pair.ErrorBound, pair.WeightedErrorBound)+1e-14, "%s at %d", name, step)
 			}
 		}
 		if score == "weighted" {
@@ -458,7 +458,7 @@ func TestDynamicsWeights(t *testing.T) {
 		_, stdout, stderr := call(t, "compare", files[0], files[1], "--json")
 		var want struct{ Mean float64 }
 		require.NoError(t, json.Unmarshal([]byte(stdout), &want), stderr)
-		assert.InDelta(t, want.Mean, weighted.Curves[2][s], 1e-9, "z is the last by name")
+		assert.InDelta(t, want.Mean, *weighted.Curves[2][s], 1e-9, "z is the last by name")
 	}
 	assert.Equal(t, []string{"w.npy"}, weighted.With["weights"].Paths)
 	plain := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6")

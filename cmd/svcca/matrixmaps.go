@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
-	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 )
@@ -265,10 +263,7 @@ func (m *matrix) translate(ctx context.Context) (*scored, error) {
 		}
 		conv.Hold(room-cost.Memory, ready...)
 	}
-	defer native.LimitThreads(1)()
-	if m.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(m.threads, runtime.GOMAXPROCS(0))))
-	}
+	defer workers(m.threads)()
 	done, all, before := 0.0, cost.Products+2*cost.Factors, map[reduction]bool{}
 	for i, p := range pairs {
 		if m.files[p[0]] != nil && m.files[p[1]] != nil {

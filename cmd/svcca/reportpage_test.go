@@ -304,7 +304,7 @@ func TestReportOfTraining(t *testing.T) {
 	assert.Equal(t, []string{"", "0", "5", "10", "100"}, curves[0])
 	for l, curve := range d.Curves {
 		for s, v := range curve {
-			assert.InDelta(t, v, numberIn(t, curves[l+1][s+1]), rounded)
+			assert.InDelta(t, *v, numberIn(t, curves[l+1][s+1]), rounded)
 		}
 	}
 	_, dynamics, _ := call(t, "dynamics", "run", "--layers", order)
@@ -380,6 +380,40 @@ func TestReportOfTraining(t *testing.T) {
 			assert.InDelta(t, *row[m].Mean, *j.Against.Pane.Pairs[l][m].Mean, 1e-12)
 		}
 	}
+}
+
+// TestReportSelects: of a run flags choose what they choose of its steps.
+func TestReportSelects(t *testing.T) {
+	trains(t, byStep)
+	flags := []string{"run", "--layers", "z,b,a", "--datapoints", "0:40", "--neurons", "0:3"}
+	page, j, _, _ := reportOf(t, flags...)
+	d := dynamicsOf(t, append(flags, "--panes", "panes.svg")...)
+	assert.Equal(t, d.Panes, j.Dynamics.Panes)
+	last := len(runSteps) - 1
+	for l, row := range d.Panes[last] {
+		for m, p := range row {
+			assert.InDelta(t, *p.Mean, *j.Pane.Pairs[l][m].Mean, 1e-12)
+		}
+	}
+	assert.Contains(t, page.all("header")[0].words(), "3 layers over 40 datapoints")
+	require.Len(t, j.Selection.Steps, 2)
+
+	// Logits are whole at every step.
+	_, j, _, _ = reportOf(t, append(flags, "--logits", "a")...)
+	assert.Equal(t, 6, j.Classes.Count)
+	for _, pane := range j.Dynamics.Panes {
+		assert.Greater(t, pane[2][2].KX, 3)
+	}
+}
+
+// TestReportUndefined: scores that chance leaves undefined are gaps, and none in tables.
+func TestReportUndefined(t *testing.T) {
+	trains(t, byStep)
+	page, j, _, _ := reportOf(t, "run", "--layers", "z,b,a", "--score", "adjusted", "--keep", "rank", "--datapoints", "0:5")
+	assert.Nil(t, j.Dynamics.Curves[0][0])
+	assert.Equal(t, []string{"0", "none", "none"}, page.section("panes").all("table")[0].grid()[1])
+	assert.Equal(t, "none", page.section("convergence").all("table")[0].grid()[1][1])
+	assert.Contains(t, j.Findings[1], "none")
 }
 
 // TestReportNever: a layer that never converges is never frozen, nor is any above it, and
@@ -517,7 +551,8 @@ func TestReportStatus(t *testing.T) {
 		{"a -o r.html --class 3", exitFailed, []string{"--class", "3"}},
 		{"a -o r.html --conv dft", exitMisused, []string{"no layer holds feature maps"}},
 		{"a -o r.html --score means", exitMisused, []string{"did you mean mean?"}},
-		{"run -o r.html --sample 5", exitMisused, []string{"run is a training run", "--sample"}},
+		{"run -o r.html --ids *.txt", exitMisused, []string{"--ids is for one network"}},
+		{"run -o r.html --nonfinite drop", exitMisused, []string{"--nonfinite drop is for one network"}},
 		{"run -o r.html --skip-bad", exitMisused, []string{"--layers names those to take"}},
 		{"a -o r.html --against c", exitFailed, []string{"c: no such file"}},
 		{"a -o r.html --against odd", exitFailed, []string{"odd/"}},

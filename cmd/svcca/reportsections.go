@@ -84,14 +84,7 @@ func (r *reporting) drawnPane(p *reportPane, rowsOf, columnsOf string) figure.Pa
 		drawn.Score = kind.title
 	}
 	for i := range p.Pairs {
-		values, undefined := make([]float64, len(p.Columns)), make([]bool, len(p.Columns))
-		for j := range p.Pairs[i] {
-			if v, bound := kind.of(&p.Pairs[i][j]); v != nil {
-				values[j] = onScale(*v, bound)
-			} else {
-				undefined[j] = true
-			}
-		}
+		values, undefined := kind.onScale(len(p.Columns), func(j int) *svcca.PairScores { return &p.Pairs[i][j] })
 		drawn.Values, drawn.Undefined = append(drawn.Values, values), append(drawn.Undefined, undefined)
 	}
 	return drawn
@@ -299,7 +292,7 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		series := figure.Series{Name: fmt.Sprintf("class %d", curve.Class)}
 		row := cells(strconv.Itoa(curve.Class))
 		for l, p := range curve.Points {
-			series.X, series.Y = append(series.X, p.Depth), append(series.Y, atMost1(*p.Mean))
+			series.X, series.Y = append(series.X, p.Depth), append(series.Y, onScale(*p.Mean, p.ErrorBound))
 			row = append(row, reportCell{Text: scoreText(*p.Mean, p.ErrorBound)})
 			mean[l] += *p.Mean / float64(len(c.Curves))
 			if j.Layers[l] != c.Logits {
