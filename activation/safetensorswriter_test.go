@@ -223,3 +223,23 @@ assert b.getvalue() == open(sys.argv[1], "rb").read()
 	full := errors.New("full")
 	assert.ErrorIs(t, WriteTexts(&limited{10, full}, []string{"a"}), full)
 }
+
+// TestWriteIndices: numpy reads the integers, and writes the same bytes.
+func TestWriteIndices(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, WriteIndices(&b, []int{3, 0, -1, 1 << 40}))
+	path := filepath.Join(t.TempDir(), "i.npy")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	read, err := OpenIndices(path)
+	require.NoError(t, err)
+	assert.Equal(t, []int{3, 0, -1, 1 << 40}, read)
+	full := errors.New("full")
+	assert.ErrorIs(t, WriteIndices(&limited{10, full}, []int{1}), full)
+	python(t, `
+import io, sys
+import numpy as np
+b = io.BytesIO()
+np.save(b, np.array([3, 0, -1, 1 << 40]))
+assert b.getvalue() == open(sys.argv[1], "rb").read()
+`, path)
+}

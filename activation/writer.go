@@ -143,3 +143,16 @@ func WriteTexts(w io.Writer, texts []string) error {
 	}
 	return nil
 }
+
+// WriteIndices writes integers as a .npy of one dimension, int64, such as labels or
+// numbers of datapoints: what OpenIndices reads. Errors are those of w.
+func WriteIndices(w io.Writer, indices []int) error {
+	b := appendHeader(nil, "<i8", []int{len(indices)})
+	for _, i := range indices {
+		b = binary.LittleEndian.AppendUint64(b, uint64(i))
+	}
+	if _, err := w.Write(b); err != nil {
+		return fmt.Errorf("activation: writing %d indices: %w", len(indices), err)
+	}
+	return nil
+}

@@ -137,7 +137,7 @@ func (c *choosing) chooseRows() error {
 		}
 		n = len(rows)
 	}
-	if c.labels != "" {
+	if c.labelled.given() {
 		rows, err := c.ofClasses(n, name)
 		if err != nil {
 			return err

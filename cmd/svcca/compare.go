@@ -25,6 +25,7 @@ type compareFlags struct {
 	dryRun     bool
 	json       bool
 	directions string
+	outputs    []string
 	force      bool
 	quiet      bool
 }
@@ -34,12 +35,11 @@ func newCompare() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "compare A.npy B.npy | PAIR.sums [flags]",
 		Short: "Compares two layers",
-		Long: `Compares two layers by SVCCA. Each file holds a layer's activations,
-datapoints × neurons, written by numpy.save; of a .npz or .safetensors name one,
-as in x.npz:fc1. Row i of both is the same input. A pattern in quotes is one
-layer in shards. Files may be larger than memory. PAIR.sums: svcca moments wrote
-it. Feature maps, of four dimensions, need --conv; of three, a token is a row.
-svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
+		Long: `Compares two layers by SVCCA: of each a file of activations, datapoints ×
+neurons, or one of a .npz or .safetensors, as x.npz:fc1, or shards, by a pattern
+in quotes; or PAIR.sums, which svcca moments wrote. Row i of both is the same
+input. Feature maps, of four dimensions, need --conv; of three, a token is a
+row. svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 		Example: `  svcca compare a/layer3.npy b/layer3.npy
   svcca compare a/conv1.npy b/conv1.npy --conv dft --layout nchw
   svcca compare 'a/fc1/part-*.npy' b.npz:fc1 --keep 'count(20)' --json > ab.json`,
@@ -57,8 +57,10 @@ svcca help selection: more flags, for rows, tokens, masks, ids, neurons.`,
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what it would take and stop (default: work)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object at full precision (default: text)")
 	flags.StringVar(&f.directions, "directions", "", "to `OUT`.npz or .safetensors, for project (default: no)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json, or ρ as svg, png, pdf (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no warnings or notices on stderr (default: both)")
+	outputIsOut(flags)
 	return c
 }
 
@@ -76,8 +78,8 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
 		return err
 	}
-	if f.hashes && !f.json && f.directions == "" {
-		return misusef("--hashes is for what is written: --json or --directions")
+	if f.hashes && !f.json && f.directions == "" && len(f.outputs) == 0 {
+		return misusef("--hashes is for what is written: --json, -o or --directions")
 	}
 	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
 		return err
@@ -86,21 +88,15 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		work = f.sums
 	}
-	c, out, err := work(cmd, args)
+	c, outputs, err := work(cmd, args)
 	if err != nil || f.dryRun {
 		return err
 	}
-	if out != nil {
-		what, arrays := "the aligned directions of both layers", directionArrays
-		if c.conv != nil {
-			what += " as spatial filters"
-			arrays = func(*svcca.Comparison) []namedArray { return filterArrays(ctx, c.conv) }
-		}
-		p := newProvenance(c.making, wayOptions{c.Options, c.mapFlags}, c.selection)
-		if err := out.write(func(w io.Writer) error { return writeArrays(ctx, w, out.path, p, arrays(c.Comparison)) }); err != nil {
+	for _, out := range outputs {
+		if err := out.write(ctx, c); err != nil {
 			return err
 		}
-		f.notice(stderr, out.wrote()+": "+what)
+		f.notice(stderr, out.wrote(c))
 	}
 	if !f.json {
 		return writeReport(stdout, localStyle(), c)
@@ -114,8 +110,8 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string) error {
 // fewer is how to need less memory, said where there is too little.
 const fewer = "layers of fewer neurons need less"
 
-// layers compares two layers on disk. It returns where to write directions too.
-func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *target, error) {
+// layers compares two layers on disk. It returns what to write too.
+func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, []compareOutput, error) {
 	rows, err := openRows(args, opening{f.transpose, f.way != "", true})
 	if err != nil {
 		return nil, nil, choices(sumsHint(err, args), "compare", args...)
@@ -160,7 +156,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	if err := f.readWeights(cmd.Context(), chosen.rows, chosen.of); err != nil {
 		return nil, nil, err
 	}
-	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
+	outputs, err := f.targets(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,7 +172,7 @@ func (f *compareFlags) layers(cmd *cobra.Command, args []string) (*result, *targ
 	}
 	r := &result{Comparison: c, making: made, transposed: f.transpose, mapFlags: f.mapFlags, images: images, sizes: f.sizes(rows), selection: chosen.told()}
 	r.warnMaps()
-	return r, out, nil
+	return r, outputs, nil
 }
 
 // made describes what was compared, which ended with err, and makes sure that no file
@@ -196,7 +192,7 @@ func (f *compareFlags) made(ctx context.Context, rows *fileRows, err error) (mak
 }
 
 // sums compares the layers of which a file holds the sums.
-func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target, error) {
+func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, []compareOutput, error) {
 	path := args[0]
 	if err := refuse(cmd, "sums, which are of what they were made of", append(slices.Clone(selectNames), "precision", "solver", "weights", "transpose", "dry-run", "conv", "layout")...); err != nil {
 		return nil, nil, err
@@ -215,7 +211,7 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target
 	if err := f.memory.allow("comparing "+plural(d, "neuron")+" with "+strconv.Itoa(e), svcca.BetweenMemory(n, d, e, exact), fewer); err != nil {
 		return nil, nil, err
 	}
-	out, err := f.target(path)
+	outputs, err := f.targets(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -232,15 +228,7 @@ func (f *compareFlags) sums(cmd *cobra.Command, args []string) (*result, *target
 	in, err := f.describe(cmd.Context(), path, path)
 	made := f.making(cmd.Context(), []inputJSON{in})
 	made.Parts = head.parts()
-	return &result{Comparison: c, making: made}, out, err
-}
-
-// target returns where directions go, nil for nowhere.
-func (f *compareFlags) target(inputs ...string) (*target, error) {
-	if f.directions == "" {
-		return nil, nil
-	}
-	return newTarget(f.directions, f.force, inputs...)
+	return &result{Comparison: c, making: made}, outputs, err
 }
 
 // sumsHint adds to the error of a file that is no layer what to do with sums.

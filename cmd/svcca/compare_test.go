@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,4 +98,44 @@ func centred(m lapack.Matrix[float64]) lapack.Matrix[float64] {
 		}
 	}
 	return m
+}
+
+// TestCompareOutputs: -o has what --json has, and the picture what the report tells.
+func TestCompareOutputs(t *testing.T) {
+	dir, x, y := pair(t)
+	t.Chdir(dir)
+	status, _, stderr := call(t, "compare", x, y, "-o", "c.json", "-o", "c.svg", "--output", "c.pdf")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stderr, "svcca: wrote c.svg; c.svg.json says what made it\n")
+	status, stdout, _ := call(t, "compare", x, y, "--json")
+	require.Equal(t, exitDone, status)
+	read := func(text []byte) (c struct {
+		Rho    []float64
+		Chance float64
+	}) {
+		require.NoError(t, json.Unmarshal(text, &c))
+		return c
+	}
+	c := read([]byte(stdout))
+	written, err := os.ReadFile("c.json")
+	require.NoError(t, err)
+	assert.Equal(t, c.Rho, read(written).Rho)
+	picture, err := os.ReadFile("c.svg")
+	require.NoError(t, err)
+	assert.Contains(t, string(picture), ">x and y<")
+	assert.Contains(t, string(picture), fmt.Sprintf("by chance: √%.3g", c.Chance))
+
+	before := listing(t, ".")
+	for _, test := range []struct{ out, says string }{
+		{"c.svg", "c.svg exists"}, {"n.csv", "-o n.csv: a name that ends with .json, .svg, .png or .pdf expected"}, {"none/c.svg", "no directory none"},
+	} {
+		status, stdout, stderr := call(t, "compare", x, y, "-o", test.out)
+		assert.NotEqual(t, exitDone, status)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, test.says)
+	}
+	status, _, stderr = call(t, "compare", x, y, "-o", "d.svg", "--directions", "d.svg.json")
+	assert.Equal(t, exitMisused, status)
+	assert.Contains(t, stderr, "what made d.svg is written there")
+	assert.Equal(t, before, listing(t, "."))
 }

@@ -38,7 +38,7 @@ func (f *compareFlags) checkMaps(cmd *cobra.Command, rows *fileRows) error {
 }
 
 // translated compares under translations.
-func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *choosing) (*result, *target, error) {
+func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *choosing) (*result, []compareOutput, error) {
 	x, err := f.maps(chosen.layers[0])
 	if err != nil {
 		return nil, nil, err
@@ -60,7 +60,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 		return nil, nil, err
 	}
 	o.Weights = f.options.Weights
-	out, err := f.target(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
+	outputs, err := f.targets(append(rows.paths(), append(f.files(rows.inputs), f.weights)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +74,7 @@ func (f *compareFlags) translated(cmd *cobra.Command, rows *fileRows, chosen *ch
 	if err != nil {
 		return nil, nil, f.placed(cmd.Context(), err, chosen.layers, rows.inputs)
 	}
-	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, out, nil
+	return &result{Comparison: &c.Comparison, making: made, mapFlags: f.mapFlags, images: n, sizes: f.sizes(rows), conv: c, selection: chosen.told()}, outputs, nil
 }
 
 // sizes returns those of the maps of both layers.

@@ -14,17 +14,25 @@ import (
 )
 
 func newDemo() *cobra.Command {
-	return command(&cobra.Command{
+	var save string
+	c := command(&cobra.Command{
 		Use:   "demo",
 		Short: "Compares layers of two small networks, which are built in",
 		Long: `Compares layers of two small networks that tell handwritten digits apart. Their
-activations are built in.`,
+activations are built in. With --save DIR the networks, two convolutional ones
+and one in training are run on the images, and DIR is made of what their layers
+give: files for the other commands.`,
 		Example: `  svcca demo
-  svcca demo | less`,
+  svcca demo --save demo && svcca matrix demo/a --against demo/b`,
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("save") {
+			return saveDemo(cmd.Context(), save, cmd.OutOrStdout())
+		}
 		return demo(cmd.Context(), cmd.OutOrStdout(), localStyle())
 	})
+	c.Flags().StringVar(&save, "save", "", "make `DIR` of activations and weights, 26 MB (default: no)")
+	return c
 }
 
 // demoPairs are compared after the first; shuffled ones in a wrong order.

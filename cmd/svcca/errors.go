@@ -49,7 +49,7 @@ func message(err error) string {
 	for _, prefix := range []string{"svcca: ", "activation: "} {
 		text = strings.ReplaceAll(text, prefix, "")
 	}
-	for _, of := range []string{"conv: ", "dynamics: ", "freeze: ", "measure: "} { // not of --conv:
+	for _, of := range []string{"compress: ", "conv: ", "dynamics: ", "freeze: ", "measure: "} { // not of --conv:
 		text = strings.TrimPrefix(strings.ReplaceAll(text, ": "+of, ": "), of)
 	}
 	lines := strings.Split(strings.TrimSuffix(text, ": "+svcca.ErrOptions.Error()), "\n")

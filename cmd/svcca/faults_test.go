@@ -329,6 +329,7 @@ func TestFullDisk(t *testing.T) {
 		save(t, fmt.Sprintf("many/layer%d.npy", i), gaussian(uint64(i), 200, 3))
 	}
 	require.Equal(t, exitDone, launch(t, ".", "compare", "a1.npy", "a2.npy", "--directions", "d.npz").status)
+	saveNet(t, "net", fully{"fc1", gaussian(1, 60, 40), nil}, fully{"fc2", gaussian(2, 40, 3), nil})
 	const room = 8 << 10
 	want := launch(t, ".", "matrix", "a1.npy", "a2.npy", "a3.npy", "--json")
 	require.Equal(t, exitDone, want.status, want.stderr)
@@ -359,6 +360,8 @@ func TestFullDisk(t *testing.T) {
 				{"compare a1.npy a2.npy --directions", "d.npz", "d.npz"},
 				{"compare a1.npy a2.npy --directions", "d.safetensors", "d.safetensors"},
 				{"project d.npz a1.npy --side x -o", "p.npy", "p.npy"},
+				{"compress net --inputs a1.npy --layers fc2 --quiet -o", "small", "small/fc1_w.npy"},
+				{"compress net --inputs a1.npy --layers fc2 --quiet -o", "small.npz", "small.npz"},
 			} {
 				o := start(append(strings.Fields(c.args), in(c.file))...)
 				assert.Equal(t, exitFailed, o.status, o.stderr)

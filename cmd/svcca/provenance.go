@@ -33,6 +33,8 @@ type provenance struct {
 	Picture *pictureFlags `json:"picture,omitempty"`
 	// File is the one that this stands beside, nil where it stands inside.
 	File *describedFile `json:"file,omitempty"`
+	// Files are those that it stands with in a directory.
+	Files []describedFile `json:"files,omitempty"`
 }
 
 func newProvenance(m making, options any, s *selection) provenance {

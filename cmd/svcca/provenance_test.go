@@ -221,7 +221,7 @@ assert np.abs(np.load("p.npy") - p).max() < 1e-13
 	assert.Contains(t, stderr, "--hashes is for OUT.npy.json")
 	status, _, stderr = call(t, "compare", x, y, "--hashes")
 	assert.Equal(t, exitMisused, status)
-	assert.Contains(t, stderr, "--hashes is for what is written: --json or --directions")
+	assert.Contains(t, stderr, "--hashes is for what is written: --json, -o or --directions")
 }
 
 // TestProjectTakesBothKinds: directions give the same bits from either kind of file.
@@ -429,6 +429,10 @@ var outputsOf = []struct {
 	{"compare x.npy y.npy --hashes --quiet --directions out/d.npz", []string{"d.npz"}},
 	{"compare x.npy y.npy --hashes --quiet --directions out/d.safetensors", []string{"d.safetensors"}},
 	{"project d.npz x.npy --side x --hashes --quiet -o out/p.npy", []string{"p.npy", "p.npy.json"}},
+	{"project d.npz x.npy --side x --head net --hashes --quiet -o out/c.json", []string{"c.json"}},
+	{"project d.npz x.npy --side x --head net --hashes --quiet -o out/c.csv", []string{"c.csv", "c.csv.json"}},
+	{"compress net --inputs x.npy --layers fc2 --hashes --quiet -o out/s.npz", []string{"s.npz"}},
+	{"compress net --inputs x.npy --layers fc2 --hashes --quiet -o out/s.csv", []string{"s.csv", "s.csv.json"}},
 	{"moments x.npy y.npy --hashes --quiet -o out/s.sums", []string{"s.sums"}},
 	{"moments --merge 1.sums 2.sums --hashes --quiet -o out/s.sums", []string{"s.sums"}},
 }
@@ -441,6 +445,7 @@ func outputDir(t *testing.T) {
 	require.Equal(t, exitDone, first(call(t, "compare", "x.npy", "y.npy", "--directions", "d.npz")))
 	require.Equal(t, exitDone, first(call(t, "moments", "x.npy", "-o", "1.sums", "--datapoints", ":30")))
 	require.Equal(t, exitDone, first(call(t, "moments", "x.npy", "-o", "2.sums", "--datapoints", "30:")))
+	saveNet(t, "net", tailNet()...)
 	require.NoError(t, os.Mkdir("out", 0o700))
 }
 

@@ -111,7 +111,8 @@ the same inputs (Singular Vector Canonical Correlation Analysis).`,
 	root.SetHelpFunc(help)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCompare(), newMoments(), newMatrix(), newDims(), newClasses(), newDynamics(), newFreeze(), newReport(), newProject(), newDemo(), newInfo(), newVersion(), newSelection(), newPictures())
+	root.AddCommand(newCompare(), newMatrix(), newDims(), newClasses(), newDynamics(), newFreeze(), newProject(), newCompress(), newReport(), newMoments(),
+		newDemo(), newInfo(), newVersion(), newSelection(), newPictures())
 	for _, c := range append(root.Commands(), root) {
 		c.Flags().BoolP("help", "h", false, "show this help")
 	}

@@ -231,13 +231,14 @@ func TestInterrupted(t *testing.T) {
 	maps := save(t, filepath.Join(dir, "maps.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
 	save(t, filepath.Join(dir, "1-l.npy"), gaussian(1, 20, 3))
 	save(t, filepath.Join(dir, "2-l.npy"), gaussian(2, 20, 3))
+	classes, net := filepath.Join(dir, "classes"), filepath.Join(dir, "net")
+	require.NoError(t, os.Mkdir(classes, 0o700))
+	save(t, filepath.Join(classes, "l.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
+	save(t, filepath.Join(classes, "logits.npy"), gaussian(2, 20, 3))
+	saveNet(t, net, tailNet()...)
 	plain := t.TempDir()
 	save(t, filepath.Join(plain, "fc.npy"), gaussian(3, 20, 3))
 	save(t, filepath.Join(plain, "logits.npy"), gaussian(4, 20, 2))
-	net := filepath.Join(dir, "net")
-	require.NoError(t, os.Mkdir(net, 0o700))
-	save(t, filepath.Join(net, "l.npy"), someMaps(1, 20, 2, 2, 2), 20, 2, 2, 2)
-	save(t, filepath.Join(net, "logits.npy"), gaussian(2, 20, 3))
 	t.Setenv("LC_ALL", "C.UTF-8")
 	for _, args := range [][]string{
 		{"compare", maps, maps, "--conv", "dft", "--quiet", "--directions", filepath.Join(dir, "f.npz")},
@@ -247,8 +248,12 @@ func TestInterrupted(t *testing.T) {
 		{"compare", x, y, "--hashes", "--directions", filepath.Join(dir, "d.safetensors")},
 		{"project", d, x, "--side", "x", "--hashes", "-o", p},
 		{"dynamics", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "c.svg")},
-		{"classes", net, "--conv", "dft", "--quiet", "--hashes", "--nonfinite", "drop", "-o", filepath.Join(dir, "k.svg")},
+		{"classes", classes, "--conv", "dft", "--quiet", "--hashes", "--nonfinite", "drop", "-o", filepath.Join(dir, "k.svg")},
 		{"freeze", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "--ago", "1", "--threshold", "0.5", "-o", filepath.Join(dir, "s.json")},
+		{"project", d, x, "--side", "x", "--head", net, "--hashes", "--quiet", "-o", filepath.Join(dir, "h.csv")},
+		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--hashes", "--quiet", "-o", filepath.Join(dir, "s.npz")},
+		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--size", "neurons(0.4,0.5)", "--quiet", "-o", filepath.Join(dir, "s.svg")},
+		{"compress", net, "--inputs", x, "--layers", "fc2,out", "--hashes", "--quiet", "-o", filepath.Join(dir, "small")},
 		{"report", dir, "--pattern", "{step}-{layer}.npy", "--quiet", "-o", filepath.Join(dir, "r.html")},
 		{"report", plain, "--quiet", "--hashes", "--against", plain, "-o", filepath.Join(dir, "n.html")},
 		{"demo"},
@@ -375,7 +380,15 @@ func TestWeights(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help"}, {"compare", "--help"}, {"moments", "--help"}, {"project", "-h"}, {"help", "project"}, {"demo", "--help"}, {"info", "--help"}, {"dims", "--help"}, {"dynamics", "--help"}, {"classes", "--help"}, {"freeze", "--help"}, {"report", "--help"}, {"version", "--help"}, {"help", "selection"}, {"help", "pictures"}} {
+	calls := [][]string{{"--help"}, {"help"}, {"project", "-h"}, {"help", "project"}}
+	names := []string{}
+	for _, c := range newRoot().Commands() {
+		if c.Name() != "help" {
+			names = append(names, c.Name())
+			calls = append(calls, []string{c.Name(), "--help"})
+		}
+	}
+	for _, args := range calls {
 		status, stdout, stderr := call(t, args...)
 		assert.Equal(t, exitDone, status)
 		assert.Empty(t, stderr)
@@ -388,7 +401,7 @@ func TestHelp(t *testing.T) {
 		checkWidth(t, stdout)
 	}
 	// Every flag but help says what holds without it.
-	for _, name := range []string{"compare", "moments", "project", "info", "dims", "dynamics", "classes", "freeze", "selection", "pictures"} {
+	for _, name := range names {
 		_, stdout, _ := call(t, name, "--help")
 		_, flags, found := strings.Cut(stdout, "Flags:")
 		require.True(t, found)

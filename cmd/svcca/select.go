@@ -23,6 +23,9 @@ type selectFlags struct {
 	tokens     tokenRule
 	neurons    indices
 	nonFinite  nonFinite
+
+	seeds  bool // the command draws something else by seed
+	judges bool // the command has another use of labels
 }
 
 // selectNames are the flags' names.
@@ -50,7 +53,7 @@ func (f *selectFlags) hide(flags *pflag.FlagSet, but ...string) {
 
 // given reports whether any flag was that leaves something out.
 func (f *selectFlags) given() bool {
-	return len(f.ids) > 0 || f.datapoints.given() || f.labels != "" || f.sample > 0 || f.mask != "" || f.neurons.given() || bool(f.nonFinite)
+	return len(f.ids) > 0 || f.datapoints.given() || f.labelled.given() || f.sample > 0 || f.mask != "" || f.neurons.given() || bool(f.nonFinite)
 }
 
 // check returns an error where flags do not go together.
@@ -58,13 +61,13 @@ func (f *selectFlags) check(cmd *cobra.Command, m *mapFlags) error {
 	switch changed := cmd.Flags().Changed; {
 	case f.labelled.given() && f.labels == "":
 		return misusef("--labelled %s is of --labels FILE, which says of what class each datapoint is", shown(f.labelled.text))
-	case f.labels != "" && !f.labelled.given():
+	case f.labels != "" && !f.labelled.given() && !f.judges:
 		return misusef("--labels is for --labelled, which says of what classes to take datapoints")
 	case f.labelled.file != "":
 		return misusef("--labelled %s: classes are listed, as in 3,7; --labels names the file of each datapoint's", shown(f.labelled.text))
 	case changed("sample") && f.sample < 1:
 		return misusef("--sample %d: 1 or more expected", f.sample)
-	case changed("seed") && !changed("sample"):
+	case changed("seed") && !changed("sample") && !f.seeds:
 		return misusef("--seed is of --sample, which says how many datapoints to draw")
 	case m.way != "" && f.tokens.given:
 		return misusef("--tokens does not go with --conv, by which files of three dimensions are maps of height 1")
@@ -129,14 +132,14 @@ func newSelection() *cobra.Command {
 		Short: "Flags that choose what of the files is compared",
 		Example: `  svcca compare a.npy b.npy --ids a.txt --ids b.txt --sample 5000 --seed 1
   svcca compare a.npy b.npy --tokens mean --mask padding.npy --neurons 0:256`,
-		Long: `compare, matrix, classes, report of one network, moments and project take these
-flags; dims, for each layer by itself, all but ids. They apply alike to all
-layers and in this order: ids joins datapoints, in the order of the first layer;
-of these datapoints, then labelled, then sample choose; mask leaves out
-datapoints, tokens or, by --conv pixels, positions; nonfinite drop what has NaN
-or Inf in any layer. classes and report take neurons of all layers but the
-logits. Rows of --labels, --mask and --weights are those of the first layer's
-file.
+		Long: `compare, matrix, classes, report, moments take these flags; project and dims, of
+one layer, dynamics and freeze, of a run, all but ids, compress all but neurons.
+They apply alike to all layers and in this order: ids joins datapoints, in the
+order of the first layer; of these datapoints, then labelled, then sample
+choose; mask leaves out datapoints, tokens or, by --conv pixels, positions;
+nonfinite drop what has NaN or Inf in any layer. classes and report take neurons
+of all layers but the logits. Rows of --labels, --mask and --weights are those
+of the first layer's file.
 
 Files of three dimensions are examples × tokens × neurons (--layout ntd), or
 examples × channels × time (nct), and each token a datapoint. With --conv they

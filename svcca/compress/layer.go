@@ -15,6 +15,16 @@ import (
 type Affine struct {
 	Weights lapack.Matrix[float64] // inputs × outputs
 	Bias    []float64              // by output; zeros where a layer has none
+	// Name is what a network's errors call the layer. Empty: its number in the network.
+	Name string
+}
+
+// called is what errors call layer i of a network.
+func (a Affine) called(i int) string {
+	if a.Name == "" {
+		return fmt.Sprintf("layer %d", i)
+	}
+	return "layer " + a.Name
 }
 
 // check names the layer in errors.

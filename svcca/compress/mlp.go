@@ -25,11 +25,11 @@ func NewMLP(inputs svcca.Layer, layers ...Affine) (*MLP, error) {
 	}
 	_, width := inputs.Dims()
 	for i, l := range layers {
-		if err := l.check(fmt.Sprintf("layer %d", i)); err != nil {
+		if err := l.check(l.called(i)); err != nil {
 			return nil, err
 		}
 		if l.Weights.Rows != width {
-			return nil, fmt.Errorf("compress: layer %d takes %d neurons and is given %d: %w", i, l.Weights.Rows, width, svcca.ErrMismatch)
+			return nil, fmt.Errorf("compress: %s takes %d neurons and is given %d: %w", l.called(i), l.Weights.Rows, width, svcca.ErrMismatch)
 		}
 		width = l.Weights.Cols
 	}
@@ -56,7 +56,7 @@ func (n *MLP) Input(i int) (svcca.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return svcca.FromSlice(fmt.Sprintf("input of layer %d", i), values.Data, values.Rows, values.Cols), nil
+	return svcca.FromSlice("input of "+n.layers[i].called(i), values.Data, values.Rows, values.Cols), nil
 }
 
 // Replace is Network's.
@@ -66,7 +66,7 @@ func (n *MLP) Replace(i int, by *Compressed) error {
 		return err
 	}
 	if d, out := by.Down.Rows, by.Up.Weights.Cols; d != layer.Weights.Rows || out != layer.Weights.Cols {
-		return fmt.Errorf("compress: layer %d is %d × %d, what replaces it %d × %d: %w", i, layer.Weights.Rows, layer.Weights.Cols, d, out, svcca.ErrMismatch)
+		return fmt.Errorf("compress: %s is %d × %d, what replaces it %d × %d: %w", layer.called(i), layer.Weights.Rows, layer.Weights.Cols, d, out, svcca.ErrMismatch)
 	}
 	n.replaced[i] = by
 	return nil
@@ -122,7 +122,7 @@ func (n *MLP) run(inputs svcca.Layer, upTo int) (lapack.Matrix[float64], error) 
 				l.ApplyTo(next, block)
 			}
 			if r, j, finite := allFinite(next); !finite {
-				return fmt.Errorf("compress: layer %d gives %v in neuron %d of row %d: %w", i, next.At(r, j), j, done+r, svcca.ErrRange)
+				return fmt.Errorf("compress: %s gives %v in neuron %d of row %d: %w", l.called(i), next.At(r, j), j, done+r, svcca.ErrRange)
 			}
 			if i < len(n.layers)-1 {
 				for r := range next.Rows {

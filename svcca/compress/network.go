@@ -48,17 +48,26 @@ func InTurn(ctx context.Context, n Network, layers []int, against []svcca.Layer,
 			err = n.Replace(i, all[at])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("layer %d: %w", i, err)
+			return nil, blamed(n, i, err)
 		}
 	}
 	if from == FromOriginal {
 		for at, i := range layers {
 			if err := n.Replace(i, all[at]); err != nil {
-				return nil, fmt.Errorf("layer %d: %w", i, err)
+				return nil, blamed(n, i, err)
 			}
 		}
 	}
 	return all, nil
+}
+
+// blamed returns an error of layer i.
+func blamed(n Network, i int, err error) error {
+	layer, unknown := n.Affine(i)
+	if unknown != nil {
+		layer = Affine{} // which has a number at least
+	}
+	return fmt.Errorf("%s: %w", layer.called(i), err)
 }
 
 func one(ctx context.Context, n Network, i int, against svcca.Layer, o Options) (*Compressed, error) {

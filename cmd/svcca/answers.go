@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/gosvcca/gosvcca/activation"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/spf13/pflag"
+)
+
+// measureName is what outputs of a changed network are judged by.
+type measureName string
+
+const (
+	// byAccuracy is the share of datapoints whose largest output is that of the label, the
+	// first where several are.
+	byAccuracy measureName = "accuracy"
+	// byTargets is the root of the mean square of outputs − targets.
+	byTargets measureName = "rms_error"
+	// byLoss is ‖outputs − those of the unchanged network‖_F relative to
+	// ‖these − their column means‖_F.
+	byLoss measureName = "lost"
+)
+
+// title names the measure.
+func (m measureName) title() string {
+	switch m {
+	case byAccuracy:
+		return "Accuracy"
+	case byTargets:
+		return "Root-mean-square error"
+	}
+	return "Relative change of the outputs"
+}
+
+// mostErrorDigits are decimals of an error; accuracy has mostDigits.
+const mostErrorDigits = 6
+
+// form returns how values of the measure are written below each other: with so many
+// decimals that the least of them has two digits, within reason.
+func (m measureName) form(values ...float64) func(v float64) string {
+	digits := mostDigits
+	for _, v := range values {
+		if m != byAccuracy && v > 0 {
+			digits = max(digits, min(mostErrorDigits, levelDigits(v)))
+		}
+	}
+	return func(v float64) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+}
+
+// answerFlags say what outputs should be.
+type answerFlags struct {
+	labels  *string // the flag of what selects datapoints: a class is an output
+	targets string
+}
+
+// register adds the flags to those of s, of whose labels there is another use.
+func (f *answerFlags) register(flags *pflag.FlagSet, s *selectFlags) {
+	f.labels = &s.labels
+	flags.StringVar(&f.targets, "targets", "", "`FILE`.npy of right values, for rms error (default: no)")
+}
+
+func (f *answerFlags) check() error {
+	if *f.labels != "" && f.targets != "" {
+		return misusef("--labels and --targets: outputs are judged by one of the two")
+	}
+	return nil
+}
+
+func (f *answerFlags) given() bool { return *f.labels != "" || f.targets != "" }
+
+func (f *answerFlags) files() (files []string) {
+	for _, file := range []string{*f.labels, f.targets} {
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// answers are what outputs of datapoints should be.
+type answers struct {
+	measure measureName
+	labels  []int
+	targets lapack.Matrix[float64]
+}
+
+// read reads the answers for all datapoints of the file of that name, which are n, of a
+// network with so many outputs.
+func (f *answerFlags) read(ctx context.Context, d *describer, name string, n, outputs int) (*answers, error) {
+	switch {
+	case *f.labels != "":
+		labels, err := activation.OpenIndices(*f.labels)
+		if err != nil {
+			return nil, err
+		}
+		if len(labels) != n {
+			return nil, fmt.Errorf("%s holds %s, %s %s: one each, in the same order, is expected", shown(*f.labels), plural(len(labels), "label"), shown(name), plural(n, "datapoint"))
+		}
+		for i, label := range labels {
+			if label < 0 || label >= outputs {
+				return nil, fmt.Errorf("%s: label %d (counted from 0) is %d: the network has outputs 0 to %d", shown(*f.labels), i, label, outputs-1)
+			}
+		}
+		return &answers{measure: byAccuracy, labels: labels}, nil // describeSelection tells of the file
+	case f.targets != "":
+		l, err := openLayer(f.targets, opening{})
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		rows, columns := l.Dims()
+		if rows != n || columns != outputs {
+			return nil, fmt.Errorf("%s is %d × %d: %d × %d are expected, for the datapoints of %s and the network's outputs", shown(f.targets), rows, columns, n, outputs, shown(name))
+		}
+		targets := lapack.New[float64](rows, columns)
+		if err := l.Read(targets, 0, 0); err != nil {
+			return nil, err
+		}
+		for i, v := range targets.Data {
+			if !(math.Abs(v) <= maxFinite) {
+				return nil, fmt.Errorf("%s: datapoint %d, output %d (counted from 0) is %v: targets are finite", shown(f.targets), i/columns, i%columns, v)
+			}
+		}
+		if err := d.beside(ctx, "targets", []string{f.targets}, l); err != nil {
+			return nil, err
+		}
+		return &answers{measure: byTargets, targets: targets}, l.Unchanged()
+	}
+	return &answers{measure: byLoss}, nil
+}
+
+// take returns the answers of rows, nil for all.
+func (a *answers) take(rows []int) *answers {
+	if rows == nil || a.measure == byLoss {
+		return a
+	}
+	some := &answers{measure: a.measure}
+	if a.measure == byTargets {
+		some.targets = lapack.New[float64](len(rows), a.targets.Cols)
+	}
+	for i, row := range rows {
+		if a.measure == byAccuracy {
+			some.labels = append(some.labels, a.labels[row])
+		} else {
+			copy(some.targets.Row(i), a.targets.Row(row))
+		}
+	}
+	return some
+}
+
+// tally is what was seen of one network's outputs, block by block.
+type tally struct {
+	datapoints int
+	right      int
+	squares    float64
+}
+
+// add adds outputs of datapoints from first on; full are those of the unchanged network.
+func (a *answers) add(t *tally, outputs, full lapack.Matrix[float64], first int) {
+	for i := range outputs.Rows {
+		row := outputs.Row(i)
+		switch a.measure {
+		case byAccuracy:
+			best := 0
+			for j, v := range row {
+				if v > row[best] {
+					best = j
+				}
+			}
+			if best == a.labels[first+i] {
+				t.right++
+			}
+		case byTargets:
+			t.squares += squaredDistance(row, a.targets.Row(first+i))
+		case byLoss:
+			t.squares += squaredDistance(row, full.Row(i))
+		}
+	}
+	t.datapoints += outputs.Rows
+}
+
+func squaredDistance(a, b []float64) (sum float64) {
+	for j, v := range a {
+		sum += (v - b[j]) * (v - b[j])
+	}
+	return sum
+}
+
+// value returns the measure of what was seen; spread is that of the unchanged network's
+// outputs.
+func (a *answers) value(t tally, s spread) (float64, error) {
+	switch a.measure {
+	case byAccuracy:
+		return float64(t.right) / float64(t.datapoints), nil
+	case byTargets:
+		return math.Sqrt(t.squares / float64(t.datapoints) / float64(len(s.mean))), nil
+	}
+	all := 0.0
+	for _, v := range s.squares {
+		all += v
+	}
+	if all == 0 {
+		return 0, fmt.Errorf("the network gives the same outputs for all %s: there is no change to measure", plural(t.datapoints, "datapoint"))
+	}
+	return math.Sqrt(t.squares / all), nil
+}
+
+// spread is how outputs vary, by columns.
+type spread struct {
+	count         int
+	mean, squares []float64 // squares of the distance from the mean
+}
+
+func (s *spread) add(outputs lapack.Matrix[float64]) {
+	if s.mean == nil {
+		s.mean, s.squares = make([]float64, outputs.Cols), make([]float64, outputs.Cols)
+	}
+	for i := range outputs.Rows {
+		s.count++
+		for j, v := range outputs.Row(i) {
+			off := v - s.mean[j]
+			s.mean[j] += off / float64(s.count)
+			s.squares[j] += off * (v - s.mean[j])
+		}
+	}
+}
