@@ -102,7 +102,7 @@ type matrix struct {
 	whole   []int  // inputs of which --neurons takes all
 	without string // the flag that leaves out layers, if not skipFlag
 	command string // whose matrix it is, if not of matrix
-	told    bool   // somebody said how maps are read
+	told    []int  // inputs of which somebody said how their maps are read
 	bar     *progress
 	mu      sync.Mutex
 }

@@ -120,7 +120,7 @@ func (m *matrix) checkMaps() error {
 		default:
 			return err
 		}
-		if isMaps(f) && !m.told {
+		if isMaps(f) && !slices.Contains(m.told, i) {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}
