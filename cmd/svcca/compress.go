@@ -48,8 +48,10 @@ with another network's, or with the outputs. WEIGHTS: a directory or archive of
 NAME_w, in × out, and NAME_b, or PyTorch's NAME.weight. See help selection.`,
 		Example: `  svcca compress a --inputs x.npy --layers fc2 --size 'parameters(0.35)' -o s/
   svcca compress a --inputs x.npy --layers fc2 --size 'neurons(.1,.2)' -o s.svg`,
-		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return misusef("one directory or archive of weights is needed, %d given: %s", len(args), cmd.UseLine())
+		}
 		if err := f.check(cmd); err != nil {
 			return err
 		}

@@ -416,7 +416,7 @@ func TestCompressMisused(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"", exitMisused, "accepts 1 arg"},
+		{"", exitMisused, "one directory or archive of weights is needed, 0 given"},
 		{"w", exitMisused, "--inputs FILE is needed"},
 		{"w --inputs x.npy", exitMisused, "--layers A,B,… is needed"},
 		{"w --inputs x.npy --layers fc3", exitMisused, "--layers fc3: the network has no layer of that name: did you mean fc1?"},
