@@ -306,6 +306,9 @@ func (f *freezeFlags) writeTable(w io.Writer, s style, j *freezeJSON) error {
 		title = fmt.Sprintf("by similarity (%s ≥ %v to itself %s ago)", j.Score, j.Threshold, plural(j.Ago, "step"))
 	}
 	p.paragraph("", "", fmt.Sprintf("Freeze Training, %s: %s, %s", title, plural(len(j.Layers), "layer"), plural(j.Steps, "step")))
+	for _, step := range j.Selection.words() {
+		p.paragraph("", "", step)
+	}
 	p.line("")
 	grid := [][]string{{"layer", "learns until step"}}
 	for _, l := range j.Layers {

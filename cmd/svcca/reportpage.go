@@ -119,6 +119,9 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 	}
 	p.Title = shown(j.Of)
 	p.Lead = r.lead(j)
+	if sentence := few(j.Pane, j.Pane.of.unit()); sentence != "" {
+		p.Warnings = append(p.Warnings, sentence)
+	}
 	for _, w := range j.Warnings {
 		p.Warnings = append(p.Warnings, shown(w.Text))
 	}

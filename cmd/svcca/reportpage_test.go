@@ -413,7 +413,7 @@ func TestReportUndefined(t *testing.T) {
 	assert.Nil(t, j.Dynamics.Curves[0][0])
 	assert.Equal(t, []string{"0", "none", "none"}, page.section("panes").all("table")[0].grid()[1])
 	assert.Equal(t, "none", page.section("convergence").all("table")[0].grid()[1][1])
-	assert.Contains(t, j.Findings[1], "none")
+	assert.Equal(t, "At some steps scores are undefined: there are too few datapoints.", j.Findings[1])
 }
 
 // TestReportNever: a layer that never converges is never frozen, nor is any above it, and
@@ -592,6 +592,7 @@ func TestReportSaysWhatLimits(t *testing.T) {
 	for _, text := range []string{page.section("warnings").words(), strings.Join(strings.Fields(stdout), " ")} {
 		assert.Contains(t, text, "constant neurons, which tell nothing: x (1 of 5)")
 		assert.Contains(t, text, "left out: few/z.npy has 5 datapoints")
+		assert.Contains(t, text, "With so few datapoints the scores are high whatever the layers hold: they say little.")
 	}
 	assert.Contains(t, page.section("layers").words(), "so few datapoints")
 	assert.Contains(t, j.Findings[0], "With so few datapoints the scores are high whatever the layers hold")
