@@ -119,28 +119,48 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 	}
 	p.Title = shown(j.Of)
 	p.Lead = r.lead(j)
-	if sentence := few(j.Pane, j.Pane.of.unit()); sentence != "" {
-		p.Warnings = append(p.Warnings, sentence)
-	}
-	for _, w := range j.Warnings {
-		p.Warnings = append(p.Warnings, shown(w.Text))
-	}
-	if hint := orderHint(j.Pane.of); hint != "" {
-		p.Warnings = append(p.Warnings, hint)
-	}
-	for i, l := range j.Skipped {
-		if i == mostWarnings {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("left out: %d more", len(j.Skipped)-i))
-			break
-		}
-		p.Warnings = append(p.Warnings, "left out: "+shown(l.Reason))
-	}
+	p.Warnings = j.warnings()
 	p.Made = r.madeWords(j)
 	j.Findings = []string{}
 	for _, s := range p.Sections {
 		j.Findings = append(j.Findings, s.Headline)
 	}
 	return p, nil
+}
+
+// mostAlike are told of warnings of a kind.
+const mostAlike = 3
+
+// warnings are what limits the page, of many of a kind the first.
+func (j *reportJSON) warnings() (texts []string) {
+	if sentence := few(j.Pane, j.Pane.of.unit()); sentence != "" {
+		texts = append(texts, sentence)
+	}
+	if hint := orderHint(j.Pane.of); hint != "" {
+		texts = append(texts, hint)
+	}
+	var kinds []string
+	of := map[string][]string{}
+	add := func(kind, text string) {
+		if of[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		of[kind] = append(of[kind], shown(text))
+	}
+	for _, l := range j.Skipped {
+		add("left out", "left out: "+l.Reason)
+	}
+	for _, w := range j.Warnings {
+		add(w.Code, w.Text)
+	}
+	for _, kind := range kinds {
+		all := of[kind]
+		texts = append(texts, all[:min(mostAlike, len(all))]...)
+		if more := len(all) - mostAlike; more > 0 {
+			texts = append(texts, fmt.Sprintf("and %d more like that: a .json has them all", more))
+		}
+	}
+	return texts
 }
 
 func (p *reportPage) write(w io.Writer) error { return reportTemplate.Execute(w, p) }

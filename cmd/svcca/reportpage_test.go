@@ -16,6 +16,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/internal/reference"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/freeze"
 	"github.com/stretchr/testify/assert"
@@ -638,6 +639,21 @@ func TestReportOfManyLayers(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	assert.Less(t, info.Size(), int64(1<<20))
+	assert.Regexp(t, `batch normalisation: (l\d+ \(0\.\d+\), ){12}and \d+ more\.`, page.section("layers").words())
+}
+
+// TestReportManyWarnings: of warnings of a kind some are told, and of other kinds all the same.
+func TestReportManyWarnings(t *testing.T) {
+	j := &reportJSON{Pane: &reportPane{of: &scored{Pane: &svcca.Pane{}}}}
+	for i := range 10 {
+		j.Warnings = append(j.Warnings, svcca.Warning{Code: "a", Text: fmt.Sprint("a", i)}, svcca.Warning{Code: "b", Text: "b"}, svcca.Warning{Code: fmt.Sprint("c", i), Text: "c"})
+	}
+	j.Skipped = []leftOut{{Reason: "d\n"}}
+	want := []string{`left out: d\n`, "a0", "a1", "a2", "and 7 more like that: a .json has them all", "b", "b", "b", "and 7 more like that: a .json has them all"}
+	for range 10 {
+		want = append(want, "c")
+	}
+	assert.Equal(t, want, j.warnings())
 }
 
 // TestReportMade: the page says how it was made, and the same command makes it again.
