@@ -221,6 +221,9 @@ func (r *reporting) tableOf(p *reportPane, caption string) []reportTable {
 	return []reportTable{r.table(p.of, p.Rows, p.Columns, caption+", in numbers")}
 }
 
+// mostCurves is how many spectra are followed with ease where they cross, as they do.
+const mostCurves = 12
+
 // dimensions is of how many directions the layers use.
 func (r *reporting) dimensions(j *reportJSON) (*reportSection, error) {
 	if len(j.Dimensions) == 0 {
@@ -239,7 +242,7 @@ func (r *reporting) dimensions(j *reportJSON) (*reportSection, error) {
 		s.Headline = fmt.Sprintf("99%% of variance lies in %d (%s) to %d directions (%s).", k(least), brief(least.Name), k(most), brief(most.Name))
 	}
 	var picture figure.Spectra
-	for _, i := range evenly(len(j.Dimensions), mostSpectra) {
+	for _, i := range evenly(len(j.Dimensions), mostCurves) {
 		d := j.Dimensions[i]
 		picture.Spectra = append(picture.Spectra, figure.Spectrum{Name: shown(d.Name), SingularValues: d.SingularValues[:d.Rank], K: k(d)})
 	}
