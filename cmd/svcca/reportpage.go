@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/gosvcca/gosvcca/figure"
@@ -117,7 +118,7 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 	if err := r.sections(p, j); err != nil {
 		return nil, err
 	}
-	p.Title = shown(j.Of)
+	p.Title = shown(titleOf(j.Of))
 	p.Lead = r.lead(j)
 	p.Warnings = j.warnings()
 	p.Made = r.madeWords(j)
@@ -126,6 +127,14 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 		j.Findings = append(j.Findings, s.Headline)
 	}
 	return p, nil
+}
+
+// titleOf is what a directory is called, also where that is a dot.
+func titleOf(dir string) string {
+	if here, err := filepath.Abs(dir); err == nil && (dir == "." || dir == "..") {
+		return filepath.Base(here)
+	}
+	return dir
 }
 
 // mostAlike are told of warnings of a kind.

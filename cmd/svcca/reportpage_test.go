@@ -481,6 +481,11 @@ func TestReportReads(t *testing.T) {
 	_, j, _, stderr = reportOf(t, "net", "--as", "network", "--quiet")
 	assert.Empty(t, stderr)
 
+	t.Chdir("net/block1")
+	page, _, _, _ := reportOf(t, ".")
+	assert.Equal(t, "block1", page.all("h1")[0].text)
+	t.Chdir("../..")
+
 	// Archives are networks.
 	saveNPZ(t, "net.npz", 0, arrayOf{"x", array(gaussian(1, 40, 3), 40, 3)}, arrayOf{"y", array(gaussian(2, 40, 3), 40, 3)})
 	_, j, _, _ = reportOf(t, "net.npz")
