@@ -46,7 +46,7 @@ func browse(t *testing.T, chromium, path, scheme string, flags ...string) (page,
 	args := append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-extensions", "--no-first-run", "--user-data-dir=" + t.TempDir(),
 		"--blink-settings=preferredColorScheme=" + map[string]string{"dark": "0", "light": "1"}[scheme],
-		"--enable-logging=stderr", "--virtual-time-budget=20000", "--timeout=20000",
+		"--enable-logging=stderr", "--virtual-time-budget=20000", "--timeout=60000",
 	}, flags...)
 	c := exec.Command(chromium, append(args, "file://"+path)...)
 	var stdout, stderr bytes.Buffer

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gosvcca/gosvcca/conv"
@@ -280,7 +279,7 @@ func (r *reporting) count(j *reportJSON) {
 		j.Dimensions = append(j.Dimensions, d)
 	}
 	if len(constant) > 0 {
-		j.Warnings = append(j.Warnings, svcca.Warning{Code: warnConstant, Text: "constant neurons, which tell nothing: " + strings.Join(constant, ", ")})
+		j.Warnings = append(j.Warnings, svcca.Warning{Code: warnConstant, Text: "constant neurons, which tell nothing: " + listed(constant)})
 	}
 }
 

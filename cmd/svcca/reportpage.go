@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/gosvcca/gosvcca/figure"
@@ -117,27 +118,58 @@ func (r *reporting) page(j *reportJSON) (*reportPage, error) {
 	if err := r.sections(p, j); err != nil {
 		return nil, err
 	}
-	p.Title = shown(j.Of)
+	p.Title = shown(titleOf(j.Of))
 	p.Lead = r.lead(j)
-	for _, w := range j.Warnings {
-		p.Warnings = append(p.Warnings, shown(w.Text))
-	}
-	if hint := orderHint(j.Pane.of); hint != "" {
-		p.Warnings = append(p.Warnings, hint)
-	}
-	for i, l := range j.Skipped {
-		if i == mostWarnings {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("left out: %d more", len(j.Skipped)-i))
-			break
-		}
-		p.Warnings = append(p.Warnings, "left out: "+shown(l.Reason))
-	}
+	p.Warnings = j.warnings()
 	p.Made = r.madeWords(j)
 	j.Findings = []string{}
 	for _, s := range p.Sections {
 		j.Findings = append(j.Findings, s.Headline)
 	}
 	return p, nil
+}
+
+// titleOf is what a directory is called, also where that is a dot.
+func titleOf(dir string) string {
+	if here, err := filepath.Abs(dir); err == nil && (dir == "." || dir == "..") {
+		return filepath.Base(here)
+	}
+	return dir
+}
+
+// mostAlike are told of warnings of a kind.
+const mostAlike = 3
+
+// warnings are what limits the page, of many of a kind the first.
+func (j *reportJSON) warnings() (texts []string) {
+	if sentence := few(j.Pane, j.Pane.of.unit()); sentence != "" {
+		texts = append(texts, sentence)
+	}
+	if hint := orderHint(j.Pane.of); hint != "" {
+		texts = append(texts, hint)
+	}
+	var kinds []string
+	of := map[string][]string{}
+	add := func(kind, text string) {
+		if of[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		of[kind] = append(of[kind], shown(text))
+	}
+	for _, l := range j.Skipped {
+		add("left out", "left out: "+l.Reason)
+	}
+	for _, w := range j.Warnings {
+		add(w.Code, w.Text)
+	}
+	for _, kind := range kinds {
+		all := of[kind]
+		texts = append(texts, all[:min(mostAlike, len(all))]...)
+		if more := len(all) - mostAlike; more > 0 {
+			texts = append(texts, fmt.Sprintf("and %d more like that: a .json has them all", more))
+		}
+	}
+	return texts
 }
 
 func (p *reportPage) write(w io.Writer) error { return reportTemplate.Execute(w, p) }

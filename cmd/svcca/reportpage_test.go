@@ -16,6 +16,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/internal/reference"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/freeze"
 	"github.com/stretchr/testify/assert"
@@ -413,7 +414,7 @@ func TestReportUndefined(t *testing.T) {
 	assert.Nil(t, j.Dynamics.Curves[0][0])
 	assert.Equal(t, []string{"0", "none", "none"}, page.section("panes").all("table")[0].grid()[1])
 	assert.Equal(t, "none", page.section("convergence").all("table")[0].grid()[1][1])
-	assert.Contains(t, j.Findings[1], "none")
+	assert.Equal(t, "At some steps scores are undefined: there are too few datapoints.", j.Findings[1])
 }
 
 // TestReportNever: a layer that never converges is never frozen, nor is any above it, and
@@ -479,6 +480,11 @@ func TestReportReads(t *testing.T) {
 	assert.Len(t, j.Inputs, 2, "each once")
 	_, j, _, stderr = reportOf(t, "net", "--as", "network", "--quiet")
 	assert.Empty(t, stderr)
+
+	t.Chdir("net/block1")
+	page, _, _, _ := reportOf(t, ".")
+	assert.Equal(t, "block1", page.all("h1")[0].text)
+	t.Chdir("../..")
 
 	// Archives are networks.
 	saveNPZ(t, "net.npz", 0, arrayOf{"x", array(gaussian(1, 40, 3), 40, 3)}, arrayOf{"y", array(gaussian(2, 40, 3), 40, 3)})
@@ -592,6 +598,7 @@ func TestReportSaysWhatLimits(t *testing.T) {
 	for _, text := range []string{page.section("warnings").words(), strings.Join(strings.Fields(stdout), " ")} {
 		assert.Contains(t, text, "constant neurons, which tell nothing: x (1 of 5)")
 		assert.Contains(t, text, "left out: few/z.npy has 5 datapoints")
+		assert.Contains(t, text, "With so few datapoints the scores are high whatever the layers hold: they say little.")
 	}
 	assert.Contains(t, page.section("layers").words(), "so few datapoints")
 	assert.Contains(t, j.Findings[0], "With so few datapoints the scores are high whatever the layers hold")
@@ -631,12 +638,27 @@ func TestReportOfManyLayers(t *testing.T) {
 	assert.Empty(t, page.section("layers").all("table"))
 	assert.Contains(t, page.section("layers").words(), "more layers than a table has room for")
 	assert.Len(t, page.section("layers").all("image"), 2, "wide and narrow")
-	assert.Contains(t, page.section("dimensions").words(), "(28 of 41 layers)")
+	assert.Contains(t, page.section("dimensions").words(), "(12 of 41 layers)")
 	assert.Len(t, page.section("dimensions").all("table")[0].grid(), 1+41)
 	assert.Contains(t, page.section("classes").words(), "28 of 40 classes; --class names others.")
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	assert.Less(t, info.Size(), int64(1<<20))
+	assert.Regexp(t, `batch normalisation: (l\d+ \(0\.\d+\), ){12}and \d+ more\.`, page.section("layers").words())
+}
+
+// TestReportManyWarnings: of warnings of a kind some are told, and of other kinds all the same.
+func TestReportManyWarnings(t *testing.T) {
+	j := &reportJSON{Pane: &reportPane{of: &scored{Pane: &svcca.Pane{}}}}
+	for i := range 10 {
+		j.Warnings = append(j.Warnings, svcca.Warning{Code: "a", Text: fmt.Sprint("a", i)}, svcca.Warning{Code: "b", Text: "b"}, svcca.Warning{Code: fmt.Sprint("c", i), Text: "c"})
+	}
+	j.Skipped = []leftOut{{Reason: "d\n"}}
+	want := []string{`left out: d\n`, "a0", "a1", "a2", "and 7 more like that: a .json has them all", "b", "b", "b", "and 7 more like that: a .json has them all"}
+	for range 10 {
+		want = append(want, "c")
+	}
+	assert.Equal(t, want, j.warnings())
 }
 
 // TestReportMade: the page says how it was made, and the same command makes it again.

@@ -175,7 +175,7 @@ func (r *reporting) among(j *reportJSON) (*reportSection, error) {
 	}
 	switch {
 	case len(near) > 0:
-		s.Text = append(s.Text, fmt.Sprintf("Nearly the layer before, at %v or more, as Raghu et al. find of batch normalisation: %s.", nearlySame, strings.Join(near, ", ")))
+		s.Text = append(s.Text, fmt.Sprintf("Nearly the layer before, at %v or more, as Raghu et al. find of batch normalisation: %s.", nearlySame, listed(near)))
 	case closest.j > 0:
 		s.Text = append(s.Text, fmt.Sprintf("No layer is nearly the one before (%v or more); the nearest is %s, %s.", nearlySame, name(closest.j), scoreText(closest.v, closest.bound)))
 	}
@@ -200,6 +200,14 @@ func (r *reporting) among(j *reportJSON) (*reportSection, error) {
 	return s, nil
 }
 
+// listed are names in a sentence: of many the first.
+func listed(names []string) string {
+	if more := len(names) - mostMatches; more > 0 {
+		names = append(slices.Clip(names[:mostMatches]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
 // nearlySame is the score from which on a layer is nearly the one before.
 const nearlySame = 0.95
 
@@ -212,6 +220,9 @@ func (r *reporting) tableOf(p *reportPane, caption string) []reportTable {
 	}
 	return []reportTable{r.table(p.of, p.Rows, p.Columns, caption+", in numbers")}
 }
+
+// mostCurves is how many spectra are followed with ease where they cross, as they do.
+const mostCurves = 12
 
 // dimensions is of how many directions the layers use.
 func (r *reporting) dimensions(j *reportJSON) (*reportSection, error) {
@@ -231,7 +242,7 @@ func (r *reporting) dimensions(j *reportJSON) (*reportSection, error) {
 		s.Headline = fmt.Sprintf("99%% of variance lies in %d (%s) to %d directions (%s).", k(least), brief(least.Name), k(most), brief(most.Name))
 	}
 	var picture figure.Spectra
-	for _, i := range evenly(len(j.Dimensions), mostSpectra) {
+	for _, i := range evenly(len(j.Dimensions), mostCurves) {
 		d := j.Dimensions[i]
 		picture.Spectra = append(picture.Spectra, figure.Spectrum{Name: shown(d.Name), SingularValues: d.SingularValues[:d.Rank], K: k(d)})
 	}
@@ -374,10 +385,10 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 		s.Headline = fmt.Sprintf("All layers of %s have their like at one depth of %s.", of, other)
 	case *a.TauRows == 1:
 		s.Headline = fmt.Sprintf("Layers of %s have their like in %s in order of depth: Kendall's τ is 1.", of, other)
+	case math.Abs(*a.TauRows) < 0.2:
+		s.Headline = fmt.Sprintf("The depth of a layer of %s hardly tells where %s has its like: Kendall's τ of depths is %s.", of, other, scoreText(*a.TauRows, 0))
 	case *a.TauRows > 0:
 		s.Headline = fmt.Sprintf("Deeper layers of %s tend to have their like deeper in %s: Kendall's τ of depths is %s.", of, other, scoreText(*a.TauRows, 0))
-	case *a.TauRows == 0:
-		s.Headline = fmt.Sprintf("The depth of a layer of %s does not tell where %s has its like: Kendall's τ of depths is 0.", of, other)
 	default:
 		s.Headline = fmt.Sprintf("Deeper layers of %s tend to have their like nearer to the input in %s: Kendall's τ of depths is %s.", of, other, scoreText(*a.TauRows, 0))
 	}
