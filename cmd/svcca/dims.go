@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
+	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -32,8 +33,8 @@ help selection and help pictures say more. Layers may be of any datapoints.`,
 		if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
 			return err
 		}
-		if f.way.translates() {
-			return misusef("--conv %s is for comparisons: dims takes pixels or flatten", f.way)
+		if f.way == byLowPass {
+			return misusef("--conv %s is for comparisons: dims takes pixels, flatten or dft", f.way)
 		}
 		if err := refuse(cmd, "dims, which measures each layer by itself", "ids"); err != nil {
 			return err
@@ -50,7 +51,7 @@ help selection and help pictures say more. Layers may be of any datapoints.`,
 	flags := c.Flags()
 	f.registerNoise(flags)
 	f.registerRows(flags)
-	flags.TextVar(&f.way, "conv", way(""), "maps `AS` pixels, flatten (default: no)")
+	flags.TextVar(&f.way, "conv", way(""), "maps `AS` pixels, flatten, dft (default: no)")
 	f.registerLayout(flags)
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
@@ -145,7 +146,7 @@ func (d *dims) checkMaps() error {
 			continue
 		}
 		if isMaps(l) && d.way == "" {
-			err := fmt.Errorf("%s holds feature maps, %s: choose by --conv\n  pixels   each position of each image is a datapoint\n  flatten  each position of each channel is a neuron", shown(l.Name()), shapeText(l.Shape()))
+			err := fmt.Errorf("%s holds feature maps, %s: choose by --conv\n  pixels   each position of each image is a datapoint\n  flatten  each position of each channel is a neuron\n  dft      as flatten, of images in all translations", shown(l.Name()), shapeText(l.Shape()))
 			if !d.skipBad {
 				return err
 			}
@@ -204,6 +205,9 @@ func (d *dims) one(ctx context.Context, i int) error {
 	f.skipBad = false
 	if len(file.Shape()) < 3 { // these flags are of others
 		f.way, f.layoutGiven, f.selectFlags.tokens.given = "", false, false
+		if f.options.Centering == svcca.CenterTranslated {
+			f.options.Centering = svcca.CenterNeurons // the same, of a vector, which no translation moves
+		}
 	}
 	m := &matrix{matrixFlags: &f, stderr: d.stderr, inputs: d.inputs[i : i+1], files: []activation.Layer{file}, rows: []int{0}, bar: d.bar}
 	if err := m.choose(); err != nil {
@@ -216,25 +220,15 @@ func (d *dims) one(ctx context.Context, i int) error {
 	if err := m.chosen.finish(ctx, false); err != nil {
 		return err
 	}
-	n, neurons := m.views[0].Dims()
-	o := f.options
-	o.Keep = svcca.Count(1) // directions themselves are not asked for, and take memory
-	need := svcca.BetweenMemory(n, neurons, 1, o) + 8*int64(n)
-	if f.weights != "" {
-		need += 3 * 8 * int64(n)
+	reduce := m.reduce
+	if f.way.translates() {
+		reduce = m.reduceTranslated
 	}
-	if err := f.memory.allow(fmt.Sprintf("%s: reducing %d × %d", shown(m.inputs[0].name), n, neurons), need, fewer); err != nil {
-		return err
-	}
-	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
-		return err
-	}
-	o.Weights = f.options.Weights
-	r, err := svcca.ReduceContext(ctx, m.views[0], o)
+	r, err := reduce(ctx)
 	if err != nil {
 		return f.placed(ctx, err, m.views, m.inputs)
 	}
-	measured, err := measure.Dimensionality(r.Side)
+	measured, err := measure.Dimensionality(r)
 	if err != nil {
 		return err
 	}
@@ -243,14 +237,60 @@ func (d *dims) one(ctx context.Context, i int) error {
 	if f.mapFlags.tokens != "" {
 		d.mapFlags.tokens = f.mapFlags.tokens
 	}
-	if r.Neurons > r.Datapoints {
-		warnings := []svcca.Warning{{Code: svcca.WarnWide, Text: wideText(r.Side)}}
+	if r.Neurons > r.Datapoints && !f.way.translates() {
+		warnings := []svcca.Warning{{Code: svcca.WarnWide, Text: wideText(r)}}
 		if f.way == byFlatten {
-			flattenedWarnings(warnings, r.Side)
+			flattenedWarnings(warnings, r)
 		}
 		d.result.Warnings = append(d.result.Warnings, warnings...)
 	}
 	return nil
+}
+
+// reduce takes the SV step on the one layer of a matrix. Directions themselves are not asked
+// for, and take memory.
+func (m *matrix) reduce(ctx context.Context) (side svcca.Side, err error) {
+	n, neurons := m.views[0].Dims()
+	o := m.options
+	o.Keep = svcca.Count(1)
+	need := svcca.BetweenMemory(n, neurons, 1, o) + 8*int64(n)
+	if m.weights != "" {
+		need += 3 * 8 * int64(n)
+	}
+	if err := m.memory.allow(fmt.Sprintf("%s: reducing %d × %d", shown(m.inputs[0].name), n, neurons), need, fewer); err != nil {
+		return side, err
+	}
+	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+		return side, err
+	}
+	o.Weights = m.options.Weights
+	r, err := svcca.ReduceContext(ctx, m.views[0], o)
+	if err != nil {
+		return side, err
+	}
+	return r.Side, nil
+}
+
+// reduceTranslated is reduce for feature maps under all their translations.
+func (m *matrix) reduceTranslated(ctx context.Context) (side svcca.Side, err error) {
+	maps, err := m.maps(m.views[0])
+	if err != nil {
+		return side, err
+	}
+	o := conv.Options{Options: m.options, OffBlock: -1}
+	o.Keep = svcca.Count(1)
+	if err := m.memory.allow(fmt.Sprintf("%s: reducing maps of %v by dft", shown(m.inputs[0].name), mapText(maps)), convCost(maps, maps, o).Memory, smallerMaps); err != nil {
+		return side, err
+	}
+	if err := m.readWeights(ctx, m.chosen.rows, m.chosen.of); err != nil {
+		return side, err
+	}
+	o.Weights = m.options.Weights
+	r, err := conv.Reduce(ctx, maps, [2]int{}, o)
+	if err != nil {
+		return side, err
+	}
+	return r.Side, nil
 }
 
 // sides are the layers' names and sizes.

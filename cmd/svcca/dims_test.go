@@ -201,6 +201,45 @@ func TestDimsOfMaps(t *testing.T) {
 	}
 }
 
+// TestDimsOfTranslated: by dft a layer has the directions of its maps in all translations,
+// and of a vector those of the vector.
+func TestDimsOfTranslated(t *testing.T) {
+	t.Chdir(t.TempDir())
+	x := gaussian(1, 60, 12)
+	save(t, "maps.npy", x, 60, 2, 2, 3)
+	save(t, "vector.npy", gaussian(2, 60, 5))
+	moved := lapack.New[float64](4*60, 12)
+	for i := range moved.Rows {
+		down, right := i%4/2, i%4%2
+		for j := range moved.Cols {
+			row, column, channel := j/6, j/3%2, j%3
+			moved.Row(i)[j] = x.At(i/4, 6*((row+down)%2)+3*((column+right)%2)+channel)
+		}
+	}
+	save(t, "moved.npy", moved)
+	got, stderr := dimsOf(t, "maps.npy", "vector.npy", "--conv", "dft", "--centering", "translated")
+	assert.Contains(t, stderr, `svcca: "maps.npy": 60 images of 2 × 2, 3 channels (nhwc)`)
+	for i, name := range []string{"moved.npy", "vector.npy"} {
+		want, _ := dimsOf(t, name)
+		assert.Equal(t, want[0].Rank, got[i].Rank)
+		assert.Equal(t, want[0].Kept, got[i].Kept)
+		assert.InDelta(t, want[0].ParticipationRatio, got[i].ParticipationRatio, 1e-12)
+		assert.InDeltaSlice(t, want[0].VarianceShare, got[i].VarianceShare, 1e-12)
+	}
+	assert.Equal(t, 60, got[0].Datapoints)
+	status, stdout, stderr := call(t, "dims", "maps.npy", "--conv", "dft", "--weights", save(t, "w.npy", gaussian(3, 60, 1), 60))
+	assert.Equal(t, exitFailed, status)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "w.npy")
+	status, _, stderr = call(t, "dims", "maps.npy", "--conv", "dft", "--memory", "1KiB")
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, stderr, "maps.npy: reducing maps of 2 × 2 × 3 by dft needs about")
+	status, stdout, stderr = call(t, "dims", "maps.npy", "--conv", "dft", "-o", "s.svg")
+	require.Equal(t, exitDone, status, stderr)
+	assert.Contains(t, stdout, "over 60 images")
+	assert.Contains(t, stdout, "--conv dft")
+}
+
 func TestDimsStatus(t *testing.T) {
 	nets(t)
 	save(t, "maps.npy", gaussian(3, 60, 12), 60, 2, 2, 3)
@@ -216,7 +255,7 @@ func TestDimsStatus(t *testing.T) {
 	}{
 		{"", exitMisused, []string{"no layers: name files", "svcca dims 'a/*.npy'"}},
 		{"a -o d.npy", exitMisused, []string{".json, .csv, .svg, .png or .pdf"}},
-		{"a --conv dft", exitMisused, []string{"--conv dft is for comparisons"}},
+		{"a --conv lowpass", exitMisused, []string{"--conv lowpass is for comparisons"}},
 		{"a --conv pixels", exitMisused, []string{"no layer holds feature maps"}},
 		{"a --tokens mean", exitMisused, []string{"--tokens is for files of three dimensions"}},
 		{"a --layout nchw", exitMisused, []string{"--layout is for feature maps and tokens"}},
