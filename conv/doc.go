@@ -17,6 +17,15 @@
 // file of package activation; Vector sets class logits, or any layer without positions,
 // against maps. Covariance shows the covariance that all of this is about.
 //
+// Where a layer is compared with several, Reduce takes the SV step once for each group of
+// translations, and Compare the CCA step, which reads no image. The group depends on both
+// sizes (Options.Translations), so that a layer of 16 × 16 has one reduction for layers
+// of 16 × 16 and another for those of 8 × 8. Prepared keeps account of that, and of memory:
+//
+//	p, q := conv.Prepare(x, o), conv.Prepare(y, o)
+//	conv.Hold(4<<30, p, q) // bytes, together
+//	r, err := p.Compare(ctx, q) // reduced now, if they were not before
+//
 // # Four ways
 //
 // Two views of the same maps serve package svcca as they are:
@@ -68,6 +77,9 @@
 //	                  of order d and e
 //	dft, n < d or e   2n²·T·d for that layer; T/2         T·n², and the columns kept
 //	                  eigen-solves of order n
+//	Compare           4n·T·k·k'; T/2 singular value       T·n·(k + k'), which the
+//	                  decompositions of k × k', the       Reduced hold
+//	                  directions kept of a block
 //	low pass          as dft of so many frequencies,      T·(C + C')²
 //	                  with C, C' columns
 //	OffBlock          n' > d: 16n'·T·d²; n' ≤ d: 2n'²·T·d;  2T·d², or T·n'²; and n'²

@@ -62,6 +62,55 @@ func ExampleBetween() {
 	// far from translation invariant: false
 }
 
+// Each layer is reduced once, however many it is compared with.
+func ExampleCompare() {
+	ctx := context.Background()
+	var layers []*conv.Reduced
+	for seed := range uint64(3) {
+		r, err := conv.Reduce(ctx, network(1+seed, 500, 8, 4, 1), [2]int{8, 8}, conv.Options{OffBlock: -1})
+		if err != nil {
+			log.Fatal(err)
+		}
+		layers = append(layers, r)
+	}
+	for i, x := range layers {
+		for _, y := range layers[i+1:] {
+			r, err := conv.Compare(ctx, x, y)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%s with %s: %.4f\n", r.X.Name, r.Y.Name, r.Mean)
+		}
+	}
+	// Output:
+	// network 1 with network 2: 0.5076
+	// network 1 with network 3: 0.5130
+	// network 2 with network 3: 0.5021
+}
+
+// Layers of several sizes: which translations move both depends on the pair.
+func ExamplePrepare() {
+	ctx := context.Background()
+	o := conv.Options{OffBlock: -1}
+	layers := []*conv.Prepared{
+		conv.Prepare(network(1, 500, 8, 4, 1), o), conv.Prepare(network(2, 500, 8, 4, 1), o), conv.Prepare(network(3, 500, 8, 4, 2), o),
+	}
+	conv.Hold(256<<20, layers...)
+	for i, x := range layers {
+		for _, y := range layers[i+1:] {
+			r, err := x.Compare(ctx, y)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%s with %s under %d × %d translations: %.4f\n", r.X.Name, r.Y.Name, r.Translations[0], r.Translations[1], r.Mean)
+		}
+	}
+	// Output:
+	// network 1 with network 2 under 8 × 8 translations: 0.5076
+	// network 1 with network 3 under 4 × 4 translations: 0.7326
+	// network 2 with network 3 under 4 × 4 translations: 0.7235
+}
+
 // A stride of 2 leaves maps of half the size: translations by two positions of the larger
 // move the smaller by one, and the comparison is exact.
 func ExampleBetween_stride() {

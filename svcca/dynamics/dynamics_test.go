@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/conv"
 	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/measure"
@@ -317,6 +319,55 @@ func TestMaps(t *testing.T) {
 	require.NoError(t, err)
 	err = r.Add(ctx, 10, maps(2))
 	assert.ErrorContains(t, err, `of the two layers the second: conv: layer "flat"`)
+}
+
+// counted counts what is read of a layer of maps.
+type counted struct {
+	svcca.Layer
+	shape []int
+	reads *int
+}
+
+func (c counted) Shape() []int { return c.shape }
+
+func (c counted) Read(dst lapack.Matrix[float64], row, col int) error {
+	*c.reads += dst.Rows
+	return c.Layer.Read(dst, row, col)
+}
+
+// Final maps are read for the first step alone where there is room for what is made of them,
+// and the numbers are the same where there is not.
+func TestHold(t *testing.T) {
+	defer native.LimitThreads(1)()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // reads are counted
+	ctx := context.Background()
+	maps := func(seed uint64, reads *int) []conv.Maps {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		values := make([]float64, images*4*4*2)
+		for i := range values {
+			values[i] = rng.NormFloat64()
+		}
+		m, err := conv.Of(counted{svcca.FromSlice("maps", values, images, 32), []int{images, 4, 4, 2}, reads}, conv.NHWC)
+		require.NoError(t, err)
+		return []conv.Maps{m}
+	}
+	follow := func(hold int64) (panes [][][]*measure.Pair, reads []int) {
+		var final, others int
+		r, err := dynamics.New(ctx, maps(9, &final), dynamics.Options{Hold: hold})
+		require.NoError(t, err)
+		for step := range 3 {
+			before := final
+			require.NoError(t, r.Add(ctx, step, maps(uint64(step), &others)))
+			reads = append(reads, final-before)
+		}
+		return r.Dynamics().Panes, reads
+	}
+	panes, reads := follow(0)
+	assert.Greater(t, reads[0], 2*images)
+	assert.Equal(t, []int{0, 0}, reads[1:])
+	again, reads := follow(-1)
+	assert.Equal(t, panes, again)
+	assert.Equal(t, []int{reads[0], reads[0]}, reads[1:])
 }
 
 func TestErrors(t *testing.T) {
