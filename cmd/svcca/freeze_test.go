@@ -114,7 +114,7 @@ func TestFreezeSimilarity(t *testing.T) {
 				x, y := trained(lowest, step), trained(lowest, since)
 				c, err := svcca.Between(svcca.FromSlice("x", x.Data, x.Rows, x.Cols), svcca.FromSlice("y", y.Data, y.Rows, y.Cols), svcca.Options{})
 				require.NoError(t, err)
-				measured = append(measured, freeze.Measurement{Layer: runLayers[lowest], Step: step, Since: since, Score: c.Mean})
+				measured = append(measured, freeze.Measurement{Layer: runLayers[lowest], Step: step, Since: since, Score: &c.Mean})
 				if c.Mean < threshold {
 					break
 				}
@@ -127,7 +127,7 @@ func TestFreezeSimilarity(t *testing.T) {
 		}
 		require.Len(t, j.Measured, len(measured), ago)
 		for i, m := range measured {
-			assert.InDelta(t, m.Score, j.Measured[i].Score, 1e-9)
+			assert.InDelta(t, *m.Score, *j.Measured[i].Score, 1e-9)
 			m.Score = j.Measured[i].Score
 			assert.Equal(t, m, j.Measured[i])
 		}

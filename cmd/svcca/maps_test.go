@@ -11,6 +11,7 @@ import (
 	"math/cmplx"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -618,6 +619,21 @@ func TestMatrixConv(t *testing.T) {
 	_, stdout, _ = call(t, "matrix", "logits.npy", "--json")
 	assert.NotContains(t, stdout, "translated")
 	assert.Contains(t, stdout, `"conv":""`)
+}
+
+// TestMatrixConvMemory: what is held between pairs changes no bit, and less memory than one
+// pair takes is refused.
+func TestMatrixConvMemory(t *testing.T) {
+	mapFiles(t)
+	args := []string{"--conv", "dft", "x.npy", "y.npy", "small.npy", "logits.npy"}
+	all, _ := matrixOf(t, args...)
+	status, _, stderr := call(t, append([]string{"matrix", "--memory", "64KiB"}, args...)...)
+	require.Equal(t, exitFailed, status)
+	need := regexp.MustCompile(`--memory (\d+[KM]iB)`).FindStringSubmatch(stderr)
+	require.NotNil(t, need, stderr)
+	least, _ := matrixOf(t, append([]string{"--memory", need[1]}, args...)...)
+	assert.Equal(t, all.Pairs, least.Pairs)
+	assert.Equal(t, all.Translated, least.Translated)
 }
 
 // TestMatrixConvSkips: of a pair that fails the bad one is found and left out.

@@ -22,9 +22,9 @@ func (r *reporting) convergence(j *reportJSON) (*reportSection, error) {
 		s.Headline, s.Text = s.Text[0], s.Text[1:]
 		s.Text = slices.DeleteFunc(s.Text, func(text string) bool { return strings.HasPrefix(text, "Stripes") }) // told below
 	} else if c := d.Converged[0]; c.Step != nil {
-		s.Headline = fmt.Sprintf("%s has converged from step %d on.", shown(c.Layer), *c.Step)
+		s.Headline = fmt.Sprintf("%s has converged from step %d on.", brief(c.Layer), *c.Step)
 	} else {
-		s.Headline = fmt.Sprintf("%s never converges.", shown(d.Converged[0].Layer))
+		s.Headline = fmt.Sprintf("%s never converges.", brief(d.Converged[0].Layer))
 	}
 	last := d.Steps[len(d.Steps)-1]
 	curves := d.figure(false)

@@ -45,10 +45,11 @@ type record struct {
 
 // Measurement is one comparison of a layer with its own earlier form.
 type Measurement struct {
-	Layer string  `json:"layer"` // by its name at the first record
-	Step  int     `json:"step"`
-	Since int     `json:"since"` // the step of the earlier form
-	Score float64 `json:"score"`
+	Layer string `json:"layer"` // by its name at the first record
+	Step  int    `json:"step"`
+	Since int    `json:"since"` // the step of the earlier form
+	// Score is nil where it is undefined (measure.Score): then no layer is frozen.
+	Score *float64 `json:"score"`
 }
 
 // NewWatch returns a watch that has seen nothing. The error wraps svcca.ErrOptions.
@@ -98,7 +99,7 @@ func (w *Watch) Add(ctx context.Context, step int, layers []conv.Maps) (frozen i
 			return len(w.frozen), fmt.Errorf("freeze: step %d: layer %d of %d: %w", step, last+1, len(layers), err)
 		}
 		measured = append(measured, Measurement{Layer: w.names[last], Step: step, Since: then.step, Score: score})
-		if score < w.o.Threshold {
+		if score == nil || *score < w.o.Threshold {
 			break
 		}
 	}
@@ -128,12 +129,12 @@ func (w *Watch) before(step int) *record {
 	return nil
 }
 
-func (w *Watch) compare(ctx context.Context, now, then *record, layer int) (float64, error) {
+func (w *Watch) compare(ctx context.Context, now, then *record, layer int) (*float64, error) {
 	for _, r := range []*record{now, then} {
 		if r.prepared[layer] == nil {
 			l, err := measure.Prepare(ctx, r.layers[layer], w.o.Options)
 			if err != nil {
-				return 0, fmt.Errorf("at step %d: %w", r.step, err)
+				return nil, fmt.Errorf("at step %d: %w", r.step, err)
 			}
 			measure.Hold(0, l) // there may be many records, and few comparisons of each
 			r.prepared[layer] = l
@@ -141,9 +142,13 @@ func (w *Watch) compare(ctx context.Context, now, then *record, layer int) (floa
 	}
 	p, err := now.prepared[layer].Compare(ctx, then.prepared[layer])
 	if err != nil {
-		return 0, fmt.Errorf("with step %d: %w", then.step, err)
+		return nil, fmt.Errorf("with step %d: %w", then.step, err)
 	}
-	return w.o.Score.Of(p.PairScores)
+	if w.o.Score.Undefined(p.PairScores) {
+		return nil, nil
+	}
+	score, err := w.o.Score.Of(p.PairScores)
+	return &score, err
 }
 
 // Measured returns all comparisons so far, in order.

@@ -54,7 +54,7 @@ func TestWatch(t *testing.T) {
 
 	var at []string
 	for _, m := range w.Measured() {
-		at = append(at, fmt.Sprintf("%s %d-%d %.3f", m.Layer, m.Since, m.Step, m.Score))
+		at = append(at, fmt.Sprintf("%s %d-%d %.3f", m.Layer, m.Since, m.Step, *m.Score))
 	}
 	assert.Equal(t, []string{
 		"layer 1 5-15 0.921", "layer 1 10-20 0.980", "layer 2 10-20 0.921",
@@ -65,6 +65,28 @@ func TestWatch(t *testing.T) {
 	assert.Equal(t, schedule(60, 20, 31, 31), s)
 	_, err = w.Schedule(25)
 	assert.ErrorIs(t, err, svcca.ErrOptions, "decided after the end")
+}
+
+// A score that is undefined, as adjusted of too few datapoints, freezes nothing and ends
+// nothing.
+func TestWatchUndefined(t *testing.T) {
+	w, err := freeze.NewWatch(freeze.Options{Ago: 1, Threshold: 0.5, Score: measure.Adjusted, Options: conv.Options{Options: svcca.Options{Keep: svcca.FullRank()}}})
+	require.NoError(t, err)
+	for step, neurons := range []int{9, 9, 3, 3} { // 9 neurons fill the space of 9 datapoints less a mean
+		rng := rand.New(rand.NewPCG(1, 1))
+		values := make([]float64, 9*neurons)
+		for i := range values {
+			values[i] = rng.NormFloat64()
+		}
+		frozen, err := w.Add(context.Background(), step, []conv.Maps{conv.Vector(svcca.FromSlice("l", values, 9, neurons))})
+		require.NoError(t, err)
+		assert.Equal(t, step == 3, frozen == 1, "step %d", step)
+	}
+	measured := w.Measured()
+	require.Len(t, measured, 3)
+	assert.Nil(t, measured[0].Score)
+	assert.Nil(t, measured[1].Score)
+	assert.InDelta(t, 1, *measured[2].Score, 1e-12)
 }
 
 func TestWatchNever(t *testing.T) {
@@ -82,7 +104,7 @@ func TestWatchNever(t *testing.T) {
 	s, err := w.Schedule(10)
 	require.NoError(t, err)
 	assert.Equal(t, schedule(10, 1, never, never), s)
-	assert.InDelta(t, math.Pow(math.Cos(1), 2), w.Measured()[1].Score, 1e-14)
+	assert.InDelta(t, math.Pow(math.Cos(1), 2), *w.Measured()[1].Score, 1e-14)
 }
 
 func TestWatchErrors(t *testing.T) {
@@ -142,8 +164,8 @@ func TestWatchMaps(t *testing.T) {
 		assert.Equal(t, want, frozen)
 	}
 	require.Len(t, w.Measured(), 2, "frozen at the second comparison")
-	assert.Less(t, w.Measured()[0].Score, 0.9)
-	assert.Greater(t, w.Measured()[1].Score, 0.9)
+	assert.Less(t, *w.Measured()[0].Score, 0.9)
+	assert.Greater(t, *w.Measured()[1].Score, 0.9)
 }
 
 // The network of the reference set: what a loop that compares with the record before
@@ -168,18 +190,18 @@ func TestReference(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range w.Measured() {
 		layer := path.Base(m.Layer)
-		t.Logf("%s, %d since %d: %.4f", layer, m.Step, m.Since, m.Score)
+		t.Logf("%s, %d since %d: %.4f", layer, m.Step, m.Since, *m.Score)
 		c, err := svcca.Between(
 			reference.Layer(t, fmt.Sprintf("dynamics/step%05d/%s", m.Step, layer), nil),
 			reference.Layer(t, fmt.Sprintf("dynamics/step%05d/%s", m.Since, layer), nil), svcca.Options{})
 		require.NoError(t, err)
-		assert.InDelta(t, c.Mean, m.Score, 2*c.ErrorBound+1e-14)
+		assert.InDelta(t, c.Mean, *m.Score, 2*c.ErrorBound+1e-14)
 		assert.GreaterOrEqual(t, m.Step-m.Since, 50)
 	}
 	for i, step := range after(s) {
 		for _, m := range w.Measured() { // the last one of the layer decides
 			if path.Base(m.Layer) == names[i] {
-				assert.Equal(t, step == m.Step, m.Score >= 0.95)
+				assert.Equal(t, step == m.Step, *m.Score >= 0.95)
 			}
 		}
 		assert.Positive(t, step)
