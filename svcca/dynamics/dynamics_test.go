@@ -402,7 +402,7 @@ func TestHold(t *testing.T) {
 	panes, reads := follow(0)
 	assert.Greater(t, reads[0], 2*images)
 	assert.Equal(t, []int{0, 0, 0}, reads[1:])
-	again, reads := follow(-1)
+	again, reads := follow(1)
 	assert.Equal(t, panes, again)
 	assert.Equal(t, []int{reads[0], reads[0], 2 * reads[0]}, reads[1:])
 }
