@@ -181,17 +181,12 @@ func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	}
 	for l, name := range d.Layers {
 		s := figure.Series{Name: shown(name)}
+		values, undefined := d.Score.kind().onScale(len(d.Steps), func(t int) *svcca.PairScores { return &d.Panes[t][l][l].PairScores })
 		for t, step := range d.Steps {
-			if step < 1 && log {
-				continue
+			if step > 0 || !log {
+				s.X, s.Y, s.Undefined = append(s.X, float64(step)), append(s.Y, values[t]), append(s.Undefined, undefined[t])
+				c.From = min(c.From, values[t]) // as adjusted scores may be negative
 			}
-			v, bound := d.Score.kind().of(&d.Panes[t][l][l].PairScores)
-			s.X, s.Undefined = append(s.X, float64(step)), append(s.Undefined, v == nil)
-			if v == nil {
-				v = new(float64)
-			}
-			s.Y = append(s.Y, onScale(*v, bound))
-			c.From = min(c.From, *v) // as adjusted scores may be negative
 		}
 		c.Series = append(c.Series, s)
 	}
@@ -207,28 +202,23 @@ func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
 }
 
 // panes are those over the steps as a picture, evenly chosen where there are many.
-func (d *dynamicsJSON) panes() (panes figure.Panes) {
+func (d *dynamicsJSON) panes() figure.Panes {
 	var names []string
 	for _, name := range d.Layers {
 		names = append(names, shown(name))
 	}
+	var panes figure.Panes
 	for _, t := range evenly(len(d.Steps), mostPanes) {
-		values, undefined := d.pane(t)
+		values, undefined := make([][]float64, len(names)), make([][]bool, len(names))
+		for l, row := range d.Panes[t] {
+			values[l], undefined[l] = d.Score.kind().onScale(len(row), func(m int) *svcca.PairScores { return &row[m].PairScores })
+		}
 		panes.Panes = append(panes.Panes, figure.Pane{
 			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values, Undefined: undefined,
 			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.Score.axisTitle(),
 		})
 	}
 	return panes
-}
-
-// pane are the scores of layers at a step with those at the last, as pictures show them.
-func (d *dynamicsJSON) pane(t int) (values [][]float64, undefined [][]bool) {
-	values, undefined = make([][]float64, len(d.Layers)), make([][]bool, len(d.Layers))
-	for l, row := range d.Panes[t] {
-		values[l], undefined[l] = d.Score.kind().onScale(len(row), func(m int) *svcca.PairScores { return &row[m].PairScores })
-	}
-	return values, undefined
 }
 
 // render draws a figure to a file of that name.

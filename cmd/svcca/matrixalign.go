@@ -41,16 +41,13 @@ func (t *matrixTable) alignment() {
 		t.lines("Each layer is most like the one at its own depth in the other network (in the order of the table).")
 		return
 	}
-	order := "as given"
-	if t.pane.byName {
-		order = "by name; a --layers or --against each gives another"
-	}
-	t.lines("Layers most alike, at relative depths in the order of the table (" + order + "):")
-	t.lines(matchWords("rows", a.Rows, a.TauRows, t.rows, t.columns))
-	t.lines(matchWords("columns", a.Columns, a.TauColumns, t.columns, t.rows))
+	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, a.TauRows, t.rows, t.columns))
+	t.lines(matchWords("Most like each column: ", a.Columns, a.TauColumns, t.columns, t.rows))
+	words := "Depth is by the order of the table, which is as given, or of a directory or archive by name."
 	if t.kind.name != "weighted" {
-		t.lines("Layers that keep few directions score high with most: --score weighted counts those of both.")
+		words += " Layers that keep few directions score high with most; --score weighted counts those of both."
 	}
+	t.lines(words)
 }
 
 // inPlace reports whether each layer has its like in its own place, among as many others.
@@ -66,8 +63,8 @@ func inPlace(matches []measure.Match, others int) bool {
 // mostMatches are told of a side in words.
 const mostMatches = 12
 
-// matchWords say where the layers of a side have their likes, and Kendall's τ.
-func matchWords(side string, matches []measure.Match, tau *float64, names, others []string) string {
+// matchWords say where the layers of a side have their likes, and Kendall's τ, behind a title.
+func matchWords(title string, matches []measure.Match, tau *float64, names, others []string) string {
 	var text []string
 	for i, m := range matches {
 		text = append(text, fmt.Sprintf("%s – %s %s", names[i], others[m.Layer], depthText(m.Depth)))
@@ -75,9 +72,9 @@ func matchWords(side string, matches []measure.Match, tau *float64, names, other
 	if len(text) > mostMatches {
 		text = []string{"--json has them all"}
 	}
-	words := side + ": " + strings.Join(text, ", ")
+	words := title + strings.Join(text, ", ")
 	if tau != nil {
-		words += "; Kendall's τ with their own depth " + strings.TrimSpace(decimal(*tau, 0.005))
+		words += "; Kendall's τ with its own " + strings.TrimSpace(decimal(*tau, 0.005))
 	}
 	return words + "."
 }

@@ -22,7 +22,6 @@ type scored struct {
 	pairs     [][]translatedPair // by dft and lowpass: as Pairs
 	selection *selection         // nil: everything
 	alignment *measure.Alignment // of two networks, or nil
-	byName    bool               // layers are in the order of their names
 }
 
 // translatedPair is what a pair has under translations beside its scores.
@@ -121,7 +120,7 @@ func (m *matrix) checkMaps() error {
 		default:
 			return err
 		}
-		if isMaps(f) && !m.told {
+		if isMaps(f) && !slices.Contains(m.told, i) {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}

@@ -22,9 +22,9 @@ func (r *reporting) convergence(j *reportJSON) (*reportSection, error) {
 		s.Headline, s.Text = s.Text[0], s.Text[1:]
 		s.Text = slices.DeleteFunc(s.Text, func(text string) bool { return strings.HasPrefix(text, "Stripes") }) // told below
 	} else if c := d.Converged[0]; c.Step != nil {
-		s.Headline = fmt.Sprintf("%s has converged from step %d on.", shown(c.Layer), *c.Step)
+		s.Headline = fmt.Sprintf("%s has converged from step %d on.", brief(c.Layer), *c.Step)
 	} else {
-		s.Headline = fmt.Sprintf("%s never converges.", shown(d.Converged[0].Layer))
+		s.Headline = fmt.Sprintf("%s never converges.", brief(d.Converged[0].Layer))
 	}
 	last := d.Steps[len(d.Steps)-1]
 	curves := d.figure(false)
@@ -77,21 +77,40 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	if d.Stripes != nil {
 		t.Head = append(t.Head, "stripes")
 	}
-	var first, last [2]string
+	var first, last []*float64
 	for at, step := range d.Steps {
-		values, undefined := d.pane(at)
-		means, defined := meansOfPane(values, undefined)
-		row := []string{strconv.Itoa(step), means[0], means[1]}
-		if d.Stripes != nil {
-			text := noScore
-			if defined {
-				stripes, err := measure.Stripes(values)
-				if err != nil {
-					return nil, err
+		var sums [2]float64 // of a layer's own final form, and of the others'
+		var counts [2]int
+		scores, all := make([][]float64, len(d.Layers)), true
+		for l, row := range d.Panes[at] {
+			for m, p := range row {
+				v, _ := d.Score.kind().of(&p.PairScores)
+				if v == nil {
+					scores[l], all = append(scores[l], 0), false
+					continue
 				}
-				text = scoreText(stripes, 0)
+				of := min(1, max(l-m, m-l))
+				sums[of], counts[of], scores[l] = sums[of]+*v, counts[of]+1, append(scores[l], *v)
 			}
-			row = append(row, text)
+		}
+		means := make([]*float64, 2)
+		for of, count := range counts {
+			if count > 0 {
+				mean := sums[of] / float64(count)
+				means[of] = &mean
+			}
+		}
+		row := []string{strconv.Itoa(step), meanText(means[0]), meanText(means[1])}
+		switch {
+		case d.Stripes == nil:
+		case !all:
+			row = append(row, "none")
+		default:
+			stripes, err := measure.Stripes(scores)
+			if err != nil {
+				return nil, err
+			}
+			row = append(row, scoreText(stripes, 0))
 		}
 		t.Rows = append(t.Rows, cells(row...))
 		if last = means; at == 0 {
@@ -99,10 +118,7 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 		}
 	}
 	s.Headline = fmt.Sprintf("Training brings layers from %s to %s of their own final form, and from %s to %s of the other layers', on average.",
-		first[0], last[0], first[1], last[1])
-	if all := append(first[:], last[:]...); slices.Contains(all, noScore) {
-		s.Headline = "At some steps scores are undefined: there are too few datapoints."
-	}
+		meanText(first[0]), meanText(last[0]), meanText(first[1]), meanText(last[1]))
 	panes := d.panes()
 	caption := "Layers at each step (rows) with those at the last (columns)"
 	if len(panes.Panes) < len(d.Steps) {
@@ -116,33 +132,12 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	return s, nil
 }
 
-// noScore stands for a score that is undefined.
-const noScore = "none"
-
-// meansOfPane are the means of the scores of layers with themselves, and with others, that
-// are defined, and whether all are.
-func meansOfPane(values [][]float64, undefined [][]bool) (means [2]string, defined bool) {
-	var sums, counts [2]float64
-	defined = true
-	for l, row := range values {
-		for m, v := range row {
-			of := 0
-			if l != m {
-				of = 1
-			}
-			if undefined[l][m] {
-				defined = false
-				continue
-			}
-			sums[of], counts[of] = sums[of]+v, counts[of]+1
-		}
+// meanText is a mean of scores, if any was defined.
+func meanText(v *float64) string {
+	if v == nil {
+		return "none"
 	}
-	for of := range means {
-		if means[of] = noScore; counts[of] > 0 {
-			means[of] = scoreText(sums[of]/counts[of], 0)
-		}
-	}
-	return means, defined
+	return scoreText(*v, 0)
 }
 
 // mostRows are those of a table by step.

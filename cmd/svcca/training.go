@@ -40,7 +40,8 @@ type training struct {
 	images    int              // that these are of
 	drop      []bool           // of places that are not masked; nil: none
 	selection *selection
-	told      bool // how files are read
+	told      bool  // how files are read
+	whole     []int // layers of which --neurons takes all
 }
 
 // newTraining finds the layers of a run in a directory.
@@ -225,7 +226,7 @@ func (r *training) choose(ctx context.Context, n *network) error {
 		say = func(string) {}
 	}
 	c := &choosing{
-		selectFlags: &r.selectFlags, maps: &r.mapFlags, inputs: n.layers, layers: slices.Clone(n.files), weighted: r.weights != "",
+		selectFlags: &r.selectFlags, maps: &r.mapFlags, inputs: n.layers, layers: slices.Clone(n.files), weighted: r.weights != "", whole: r.whole,
 		say: say, bad: func(_ int, err error) error { return err },
 	}
 	n.chosen = c
