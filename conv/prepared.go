@@ -28,9 +28,11 @@ func Prepare(m Maps, o Options) *Prepared {
 const DefaultHold = 1 << 30
 
 // Hold sets how many bytes of reductions the layers hold together at most, in place of
-// DefaultHold of each. It is for layers that were not compared yet.
+// DefaultHold of each. 0 or less is for layers of which each is compared once or twice:
+// Between does that, as reductions pay where they are used again. It is for layers that were
+// not compared yet.
 func Hold(bytes int64, layers ...*Prepared) {
-	shared := &room{left: bytes}
+	shared := &room{none: bytes <= 0, left: bytes}
 	for _, p := range layers {
 		p.room = shared
 	}
@@ -38,6 +40,7 @@ func Hold(bytes int64, layers ...*Prepared) {
 
 // room is memory that is left to layers.
 type room struct {
+	none bool // from the beginning
 	mu   sync.Mutex
 	left int64
 }
@@ -71,7 +74,7 @@ func (f *Fault) Unwrap() error { return f.err }
 // them under p's options, within the two bounds. Whether there is room changes no bit. The
 // error is a *Fault where one of the two is at fault, and wraps what Between's may.
 func (p *Prepared) Compare(ctx context.Context, other *Prepared) (*Result, error) {
-	if !Held(p.maps, other.maps, p.o) {
+	if p.room.none || other.room.none || !Held(p.maps, other.maps, p.o) {
 		r, err := Between(ctx, p.maps, other.maps, p.o)
 		if err != nil {
 			return nil, p.blame(ctx, other, err)

@@ -137,7 +137,7 @@ func TestPrepared(t *testing.T) {
 // TestPreparedTooLarge: what reductions of many large maps would take is no reason not to
 // compare them, nor of how much memory there is to say something else.
 func TestPreparedTooLarge(t *testing.T) {
-	none := func(n, size, channels int) conv.Maps {
+	large := func(n, size, channels int) conv.Maps {
 		shape := []int{n, size, size, channels}
 		m, err := conv.Of(sized{told{shape: shape}, n, size * size * channels}, conv.NHWC)
 		require.NoError(t, err)
@@ -154,6 +154,13 @@ func TestPreparedTooLarge(t *testing.T) {
 	want := between(t, x.all("x"), y.all("y"), o)
 	want.DirectionsX, want.DirectionsY = nil, nil
 	assert.Equal(t, want, got)
+	conv.MostHeldForTest(1 << 29)
+	none := conv.Prepare(x.all("x"), o)
+	conv.Hold(0, none)
+	got, err = none.Compare(ctx, conv.Prepare(y.all("y"), o))
+	require.NoError(t, err)
+	assert.Equal(t, want, got, "nor of layers that hold nothing")
+	defer conv.MostHeldForTest(8*40*48 - 1)()
 	_, err = conv.Prepare(x.all("x"), o).Compare(ctx, conv.Prepare(flat.all("flat"), o))
 	fault := (*conv.Fault)(nil)
 	require.ErrorAs(t, err, &fault)
@@ -162,11 +169,11 @@ func TestPreparedTooLarge(t *testing.T) {
 	conv.MostHeldForTest(1 << 29)
 
 	vector := conv.Vector(sized{told{}, 1 << 20, 1000})
-	assert.True(t, conv.Held(none(512, 16, 64), none(512, 8, 128), conv.Options{}))
-	assert.True(t, conv.Held(none(4096, 16, 64), none(4096, 16, 64), conv.Options{}), "512 MiB")
-	assert.False(t, conv.Held(none(4097, 16, 64), none(4097, 16, 64), conv.Options{}))
-	assert.False(t, conv.Held(none(512, 16, 64), vector, conv.Options{}))
-	assert.True(t, conv.Held(none(16, 112, 512), none(16, 7, 512), conv.Options{}), "few images have few directions")
+	assert.True(t, conv.Held(large(512, 16, 64), large(512, 8, 128), conv.Options{}))
+	assert.True(t, conv.Held(large(4096, 16, 64), large(4096, 16, 64), conv.Options{}), "512 MiB")
+	assert.False(t, conv.Held(large(4097, 16, 64), large(4097, 16, 64), conv.Options{}))
+	assert.False(t, conv.Held(large(512, 16, 64), vector, conv.Options{}))
+	assert.True(t, conv.Held(large(16, 112, 512), large(16, 7, 512), conv.Options{}), "few images have few directions")
 }
 
 // sized is a layer of which there is no more than its size.

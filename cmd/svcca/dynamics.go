@@ -158,8 +158,7 @@ func (r *following) record(ctx context.Context) (*dynamics.Dynamics, error) {
 			return nil, err
 		}
 	}
-	r.adjacent, err = measure.Adjacent(ctx, last.maps, r.pairOptions())
-	if err != nil {
+	if r.adjacent, err = recorder.Adjacent(ctx); err != nil {
 		return nil, r.blamed(ctx, err, last)
 	}
 	d := recorder.Dynamics()
@@ -176,7 +175,12 @@ func (r *following) add(ctx context.Context, recorder *dynamics.Recorder, c chec
 		}
 		defer n.close()
 	}
-	if err := recorder.Add(ctx, c.step, n.maps); err != nil {
+	if c.step == last.step {
+		err = recorder.AddFinal(ctx, c.step)
+	} else {
+		err = recorder.Add(ctx, c.step, n.maps)
+	}
+	if err != nil {
 		return r.blamed(ctx, err, n)
 	}
 	return r.describe(ctx, n)

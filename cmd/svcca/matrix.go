@@ -52,7 +52,7 @@ directories, patterns, shards part-N.npy. See svcca help selection, pictures.`,
 			return err
 		}
 		if f.way.translates() {
-			if err := refuse(cmd, "--conv "+string(f.way)+", which reduces layers pair by pair", "cache"); err != nil {
+			if err := refuse(cmd, "--conv "+string(f.way)+", which holds reduced layers in memory alone", "cache"); err != nil {
 				return err
 			}
 		}

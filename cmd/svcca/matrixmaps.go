@@ -260,7 +260,7 @@ func (m *matrix) translate(ctx context.Context) (*scored, error) {
 				ready = append(ready, of)
 			}
 		}
-		conv.Hold(room-cost.Memory, ready...)
+		conv.Hold(max(1, room-cost.Memory), ready...)
 	}
 	defer workers(m.threads)()
 	done, all, before := 0.0, cost.Products+2*cost.Factors, map[reduction]bool{}

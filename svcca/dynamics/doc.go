@@ -2,9 +2,10 @@
 // step against every layer at the end, after Raghu et al. 2017, Fig. 4.
 //
 //	r, err := dynamics.New(ctx, final, dynamics.Options{})
-//	for each checkpoint {
+//	for each checkpoint but the last {
 //		err = r.Add(ctx, step, layers) // closed or overwritten afterwards
 //	}
+//	err = r.AddFinal(ctx, step)
 //	d := r.Dynamics()
 //	converged, err := d.Converge(measure.Mean, 0.9)
 //	tau := dynamics.BottomUp(converged)

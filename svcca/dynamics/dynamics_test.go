@@ -321,6 +321,40 @@ func TestMaps(t *testing.T) {
 	assert.ErrorContains(t, err, `of the two layers the second: conv: layer "flat"`)
 }
 
+// The final layers themselves are what Add says of them, and Adjacent what package measure does.
+func TestFinal(t *testing.T) {
+	ctx := context.Background()
+	final := layers(2000, 5, 4, 3)
+	for _, diagonal := range []bool{true, false} {
+		var said [2][]string
+		var panes [2][][][]*measure.Pair
+		for i, add := range []func(r *dynamics.Recorder) error{
+			func(r *dynamics.Recorder) error { return r.Add(ctx, 2000, final) },
+			func(r *dynamics.Recorder) error { return r.AddFinal(ctx, 2000) },
+		} {
+			r, err := dynamics.New(ctx, final, dynamics.Options{Diagonal: diagonal, Progress: func(step, done, of int) { said[i] = append(said[i], fmt.Sprint(step, done, of)) }})
+			require.NoError(t, err)
+			require.NoError(t, r.Add(ctx, 0, layers(0, 5, 4, 3)))
+			require.NoError(t, add(r))
+			assert.ErrorIs(t, r.AddFinal(ctx, 2000), svcca.ErrOptions)
+			panes[i] = r.Dynamics().Panes
+			pairs, err := r.Adjacent(ctx)
+			require.NoError(t, err)
+			want, err := measure.Adjacent(ctx, final, conv.Options{})
+			require.NoError(t, err)
+			assert.Equal(t, want, pairs)
+			ended, end := context.WithCancel(ctx)
+			end()
+			assert.ErrorIs(t, r.AddFinal(ended, 3000), context.Canceled)
+			_, err = r.Adjacent(ended)
+			assert.ErrorIs(t, err, context.Canceled)
+			assert.Len(t, r.Dynamics().Steps, 2)
+		}
+		assert.Equal(t, panes[0], panes[1])
+		assert.Equal(t, said[0], said[1])
+	}
+}
+
 // counted counts what is read of a layer of maps.
 type counted struct {
 	svcca.Layer
@@ -360,14 +394,17 @@ func TestHold(t *testing.T) {
 			require.NoError(t, r.Add(ctx, step, maps(uint64(step), &others)))
 			reads = append(reads, final-before)
 		}
+		before := final
+		require.NoError(t, r.AddFinal(ctx, 3))
+		reads = append(reads, final-before)
 		return r.Dynamics().Panes, reads
 	}
 	panes, reads := follow(0)
 	assert.Greater(t, reads[0], 2*images)
-	assert.Equal(t, []int{0, 0}, reads[1:])
-	again, reads := follow(-1)
+	assert.Equal(t, []int{0, 0, 0}, reads[1:])
+	again, reads := follow(1)
 	assert.Equal(t, panes, again)
-	assert.Equal(t, []int{reads[0], reads[0]}, reads[1:])
+	assert.Equal(t, []int{reads[0], reads[0], 2 * reads[0]}, reads[1:])
 }
 
 func TestErrors(t *testing.T) {

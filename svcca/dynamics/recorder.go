@@ -59,8 +59,8 @@ func New(ctx context.Context, final []conv.Maps, o Options) (*Recorder, error) {
 // what measure.Pane's may, svcca.ErrMismatch for another number of layers or
 // svcca.ErrOptions for a step that is not later than the last.
 func (r *Recorder) Add(ctx context.Context, step int, layers []conv.Maps) error {
-	if last := len(r.d.Steps) - 1; last >= 0 && step <= r.d.Steps[last] {
-		return fmt.Errorf("dynamics: step %d after step %d: steps must increase: %w", step, r.d.Steps[last], svcca.ErrOptions)
+	if err := r.later(step); err != nil {
+		return err
 	}
 	if len(layers) != len(r.final) {
 		return fmt.Errorf("dynamics: step %d: %d layers, at the end %d: %w", step, len(layers), len(r.final), svcca.ErrMismatch)
@@ -69,17 +69,72 @@ func (r *Recorder) Add(ctx context.Context, step int, layers []conv.Maps) error 
 	if r.o.Diagonal {
 		compare = measure.Diagonal
 	}
-	var progress func(done, of int)
-	if r.o.Progress != nil {
-		progress = func(done, of int) { r.o.Progress(step, done, of) }
-	}
-	pane, err := compare(ctx, layers, r.final, progress)
+	pane, err := compare(ctx, layers, r.final, r.progress(step))
 	if err != nil {
 		return fmt.Errorf("dynamics: step %d: %w", step, err)
 	}
 	r.d.Steps = append(r.d.Steps, step)
 	r.d.Panes = append(r.d.Panes, pane)
 	return nil
+}
+
+// AddFinal is Add of the final layers themselves, at their own step: what is held of them is
+// not read again.
+func (r *Recorder) AddFinal(ctx context.Context, step int) error {
+	if err := r.later(step); err != nil {
+		return err
+	}
+	of := len(r.final)
+	if !r.o.Diagonal {
+		of *= of
+	}
+	done, pane, progress := 0, make([][]*measure.Pair, len(r.final)), r.progress(step)
+	for l, x := range r.final {
+		pane[l] = make([]*measure.Pair, len(r.final))
+		for m, y := range r.final {
+			if r.o.Diagonal && l != m {
+				continue
+			}
+			var err error
+			if pane[l][m], err = x.Compare(ctx, y); err != nil {
+				return fmt.Errorf("dynamics: step %d: layer %d of %d: with layer %d: %w", step, l+1, len(r.final), m+1, err)
+			}
+			if done++; progress != nil {
+				progress(done, of)
+			}
+		}
+	}
+	r.d.Steps = append(r.d.Steps, step)
+	r.d.Panes = append(r.d.Panes, pane)
+	return nil
+}
+
+// Adjacent is measure.Adjacent of the final layers: what is held of them is not read again.
+func (r *Recorder) Adjacent(ctx context.Context) (pairs []*measure.Pair, err error) {
+	for l, after := range r.final[1:] {
+		p, err := r.final[l].Compare(ctx, after)
+		if err != nil {
+			return nil, fmt.Errorf("dynamics: at the end: layer %d of %d with the next: %w", l+1, len(r.final), err)
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, nil
+}
+
+// later returns an error for a step that is not.
+func (r *Recorder) later(step int) error {
+	if last := len(r.d.Steps) - 1; last >= 0 && step <= r.d.Steps[last] {
+		return fmt.Errorf("dynamics: step %d after step %d: steps must increase: %w", step, r.d.Steps[last], svcca.ErrOptions)
+	}
+	return nil
+}
+
+// progress returns what is called after each comparison of a step, or nil.
+func (r *Recorder) progress(step int) func(done, of int) {
+	if r.o.Progress == nil {
+		return nil
+	}
+	return func(done, of int) { r.o.Progress(step, done, of) }
 }
 
 // Dynamics returns what was recorded so far. Steps that are added later do not change it.

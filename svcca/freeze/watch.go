@@ -136,7 +136,7 @@ func (w *Watch) compare(ctx context.Context, now, then *record, layer int) (*flo
 			if err != nil {
 				return nil, fmt.Errorf("at step %d: %w", r.step, err)
 			}
-			measure.Hold(0, l) // there may be many records, and few comparisons of each
+			measure.Hold(0, l) // there are few comparisons of each
 			r.prepared[layer] = l
 		}
 	}

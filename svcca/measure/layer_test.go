@@ -75,7 +75,7 @@ func TestHold(t *testing.T) {
 	assert.InDelta(t, 2*each, passes(1), 1e-12)
 	assert.InDelta(t, each, passes(2), 1e-12)
 	assert.InDelta(t, each, passes(3), 1e-12, "a vector is moved by nothing")
-	assert.Equal(t, held, pane(0), "the same without room")
+	assert.Equal(t, held, pane(1), "the same without room")
 	assert.InDelta(t, 4*each, passes(0), 1e-12, "once for each comparison")
 	assert.InDelta(t, 3*each, passes(3), 1e-12)
 	for i, x := range rows {
