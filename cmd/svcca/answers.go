@@ -102,7 +102,7 @@ func (f *answerFlags) read(ctx context.Context, d *describer, name string, n, ou
 		}
 		for i, label := range labels {
 			if label < 0 || label >= outputs {
-				return nil, fmt.Errorf("%s: label %d (counted from 0) is %d: the network has outputs 0 to %d", shown(*f.labels), i, label, outputs-1)
+				return nil, fmt.Errorf("%s: the label of datapoint %d (counted from 0) is %d: the network has outputs 0 to %d", shown(*f.labels), i, label, outputs-1)
 			}
 		}
 		return &answers{measure: byAccuracy, labels: labels}, nil // describeSelection tells of the file
@@ -204,7 +204,7 @@ func (a *answers) value(t tally, s spread) (float64, error) {
 		all += v
 	}
 	if all == 0 {
-		return 0, fmt.Errorf("the network gives the same outputs for all %s: there is no change to measure", plural(t.datapoints, "datapoint"))
+		return 0, fmt.Errorf("the network's outputs do not vary over %s: there is no change to measure", plural(t.datapoints, "datapoint"))
 	}
 	return math.Sqrt(t.squares / all), nil
 }

@@ -192,14 +192,14 @@ func TestFreezeStatus(t *testing.T) {
 func TestDecodeCosts(t *testing.T) {
 	for text, says := range map[string]string{
 		``:                                "a list of layers in JSON",
-		`{}`:                              "a list of layers in JSON",
+		`{}`:                              "this is an object",
 		`[]`:                              "there are none",
 		`null`:                            "there are none",
 		`[{"forward": 1}]`:                `a "name"`,
 		`[{"name": "a", "wieghts": 1}]`:   "wieghts",
 		`[{"name": "a"}, {"name": "a"}]`:  "another a",
 		`[{"name": "a"}] []`:              "more behind",
-		`[{"name": "a", "forward": "1"}]`: "a list of layers in JSON",
+		`[{"name": "a", "forward": "1"}]`: `"forward" is a string`,
 		`[{"name": "a", "block": "r"}, {"name": "b"}, {"name": "c", "block": "r"}]`: "rest of block r",
 	} {
 		_, err := decodeCosts(strings.NewReader(text))
