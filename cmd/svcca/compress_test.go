@@ -317,6 +317,24 @@ func TestCompressNames(t *testing.T) {
 	}
 }
 
+// TestCompressTests: rows to judge on that directions come from are told.
+func TestCompressTests(t *testing.T) {
+	compressible(t)
+	for args, says := range map[string]string{
+		"--test 0:9":                      "note: 9 of 9 rows of --test are among those that directions come from",
+		"--test 0:9 --datapoints 6:90":    "note: 3 of 9 rows of --test are among",
+		"--test 0:9 --datapoints 8,50:90": "note: 1 of 9 rows of --test are among",
+		"--test 0:9 --datapoints 9:90":    "",
+	} {
+		status, _, stderr := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 "+args)...)
+		require.Equal(t, exitDone, status, stderr)
+		if says == "" {
+			assert.NotContains(t, stderr, "--test")
+		}
+		assert.Contains(t, stderr, says, args)
+	}
+}
+
 // TestCompressInputs: feature maps are neurons in the file's order, tokens are datapoints,
 // and other rows are as if the file had none but these.
 func TestCompressInputs(t *testing.T) {
