@@ -230,6 +230,17 @@ func TestCompressTable(t *testing.T) {
 
 // TestCompressMeasures: without labels outputs are judged by targets, or by those of the
 // network as it was.
+// TestCompressSizeWords: the sizes are told as flags that give them again.
+func TestCompressSizeWords(t *testing.T) {
+	compressible(t)
+	_, stdout, _ := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --size all --size parameters(0.7)")...)
+	words := strings.Join(strings.Fields(stdout), " ")
+	assert.Contains(t, words, "--size 'neurons(0.2,0.5)' --size all --size 'parameters(0.7)' --from compressed")
+	assert.Contains(t, words, "of the rows that directions come from. Options")
+	_, stdout, _ = call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --test 0:9")...)
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "of the rows that directions come from, then of the rows of --test.")
+}
+
 func TestCompressMeasures(t *testing.T) {
 	x, net, _ := compressible(t)
 	targets := gaussian(68, 90, 3)

@@ -302,10 +302,14 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 		}
 		p.paragraph("", "", j.Measure.title()+" "+strings.Join(parts, ", ")+".")
 	} else {
-		p.paragraph("", "", j.Measure.title()+": of the rows that directions come from, then of test rows where there are any.")
+		text := j.Measure.title() + ": of the rows that directions come from"
+		if len(j.Before.Judged) > 1 {
+			text += ", then of the rows of --test"
+		}
+		p.paragraph("", "", text+".")
 	}
 	from, _ := j.Options.From.MarshalText()
-	p.paragraph("", "", fmt.Sprintf("%s --size %s --from %s", optionWords(j.Options.Comparison), quoted(first.Size.String()), from))
+	p.paragraph("", "", fmt.Sprintf("%s %s --from %s", optionWords(j.Options.Comparison), sizes(j.sizes()).words(), from))
 	return p.writeTo(w)
 }
 
