@@ -228,8 +228,6 @@ func TestCompressTable(t *testing.T) {
 	assert.Contains(t, words, "Options: --keep 'count(2)'")
 }
 
-// TestCompressMeasures: without labels outputs are judged by targets, or by those of the
-// network as it was.
 // TestCompressSizeWords: the sizes are told as flags that give them again.
 func TestCompressSizeWords(t *testing.T) {
 	compressible(t)
@@ -241,6 +239,8 @@ func TestCompressSizeWords(t *testing.T) {
 	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "of the rows that directions come from, then of the rows of --test.")
 }
 
+// TestCompressMeasures: without labels outputs are judged by targets, or by those of the
+// network as it was.
 func TestCompressMeasures(t *testing.T) {
 	x, net, _ := compressible(t)
 	targets := gaussian(68, 90, 3)
