@@ -44,10 +44,14 @@ func (m measureName) lower() string { return strings.ToLower(m.title()) }
 const mostErrorDigits = 6
 
 // form returns how values of the measure are written below each other: with so many
-// decimals that the least of them has two digits, within reason.
+// decimals that the least of them has two digits, within reason; with an exponent where some
+// are so large that nobody counts their digits.
 func (m measureName) form(values ...float64) func(v float64) string {
 	digits := mostDigits
 	for _, v := range values {
+		if v >= 1e7 {
+			return func(v float64) string { return strconv.FormatFloat(v, 'g', mostErrorDigits, 64) }
+		}
 		if m != byAccuracy && v > 0 {
 			digits = max(digits, min(mostErrorDigits, levelDigits(v)))
 		}
@@ -106,7 +110,7 @@ func (f *answerFlags) read(ctx context.Context, d *describer, name string, n, ou
 		}
 		for i, label := range labels {
 			if label < 0 || label >= outputs {
-				return nil, fmt.Errorf("%s: label %d (counted from 0) is %d: the network has outputs 0 to %d", shown(*f.labels), i, label, outputs-1)
+				return nil, fmt.Errorf("%s: the label of datapoint %d (counted from 0) is %d: the network has outputs 0 to %d", shown(*f.labels), i, label, outputs-1)
 			}
 		}
 		return &answers{measure: byAccuracy, labels: labels}, nil // describeSelection tells of the file
@@ -160,7 +164,30 @@ func (a *answers) take(rows []int) *answers {
 type tally struct {
 	datapoints int
 	right      int
-	squares    float64
+	distance   norm
+}
+
+// norm is that of values which are added one by one, largest·√squares: their own squares may
+// be beyond float64's range, or below it.
+type norm struct{ largest, squares float64 }
+
+func (n *norm) add(v float64) {
+	v = math.Abs(v)
+	switch {
+	case v == 0:
+	case v > n.largest:
+		n.squares = 1 + n.squares*(n.largest/v)*(n.largest/v)
+		n.largest = v
+	default:
+		n.squares += (v / n.largest) * (v / n.largest)
+	}
+}
+
+// addDistance adds a − b.
+func (n *norm) addDistance(a, b []float64) {
+	for j, v := range a {
+		n.add(v - b[j])
+	}
 }
 
 // add adds outputs of datapoints from first on; full are those of the unchanged network.
@@ -179,56 +206,54 @@ func (a *answers) add(t *tally, outputs, full lapack.Matrix[float64], first int)
 				t.right++
 			}
 		case byTargets:
-			t.squares += squaredDistance(row, a.targets.Row(first+i))
+			t.distance.addDistance(row, a.targets.Row(first+i))
 		case byLoss:
-			t.squares += squaredDistance(row, full.Row(i))
+			t.distance.addDistance(row, full.Row(i))
 		}
 	}
 	t.datapoints += outputs.Rows
 }
 
-func squaredDistance(a, b []float64) (sum float64) {
-	for j, v := range a {
-		sum += (v - b[j]) * (v - b[j])
-	}
-	return sum
-}
-
 // value returns the measure of what was seen; spread is that of the unchanged network's
-// outputs.
-func (a *answers) value(t tally, s spread) (float64, error) {
+// outputs. The error says that outputs do not vary, or leave float64's range.
+func (a *answers) value(t tally, s spread) (v float64, err error) {
 	switch a.measure {
 	case byAccuracy:
 		return float64(t.right) / float64(t.datapoints), nil
 	case byTargets:
-		return math.Sqrt(t.squares / float64(t.datapoints) / float64(len(s.mean))), nil
+		v = t.distance.largest * math.Sqrt(t.distance.squares/float64(t.datapoints)/float64(len(s.mean)))
+	default:
+		if s.all.largest == 0 {
+			return 0, fmt.Errorf("the network's outputs do not vary over %s: there is no change to measure", plural(t.datapoints, "datapoint"))
+		}
+		v = t.distance.largest / s.all.largest * math.Sqrt(t.distance.squares/s.all.squares)
 	}
-	all := 0.0
-	for _, v := range s.squares {
-		all += v
+	if !(v <= maxFinite) {
+		return 0, fmt.Errorf("the distance of outputs from what they should be leaves float64's range")
 	}
-	if all == 0 {
-		return 0, fmt.Errorf("the network gives the same outputs for all %s: there is no change to measure", plural(t.datapoints, "datapoint"))
-	}
-	return math.Sqrt(t.squares / all), nil
+	return v, nil
 }
 
-// spread is how outputs vary, by columns.
+// spread is how far outputs are from their means, by columns.
 type spread struct {
-	count         int
-	mean, squares []float64 // squares of the distance from the mean
+	count int
+	mean  []float64
+	all   norm
 }
 
+// add adds outputs: a value that moves the mean of the first count by off/count has moved
+// their sum of squares from it by off²(count − 1)/count (Welford 1962).
 func (s *spread) add(outputs lapack.Matrix[float64]) {
 	if s.mean == nil {
-		s.mean, s.squares = make([]float64, outputs.Cols), make([]float64, outputs.Cols)
+		s.mean = make([]float64, outputs.Cols)
 	}
 	for i := range outputs.Rows {
 		s.count++
+		count := float64(s.count)
 		for j, v := range outputs.Row(i) {
 			off := v - s.mean[j]
-			s.mean[j] += off / float64(s.count)
-			s.squares[j] += off * (v - s.mean[j])
+			s.mean[j] += off / count
+			s.all.add(off * math.Sqrt((count-1)/count))
 		}
 	}
 }

@@ -257,7 +257,9 @@ func (c *classes) compare(ctx context.Context, r *classesJSON) error {
 		r.Networks = append(r.Networks, classNetworkJSON{Name: n.path, Logits: c.inputs[n.logits].name, Layers: n.names, Curves: curves})
 	}
 	if alive == 0 {
-		return fmt.Errorf("every logit is constant over these %ss, as %s: there is nothing to follow", c.unit(), shown(r.Warnings[0].Text))
+		logits := c.views[c.networks[0].logits]
+		n, _ := logits.Dims()
+		return fmt.Errorf("every logit is constant over %s, as those of %s: there is nothing to follow", plural(n, c.unit()), shown(logits.Name()))
 	}
 	return nil
 }

@@ -363,9 +363,40 @@ func (c *compressing) read(ctx context.Context) (sets []judged, against []activa
 		if err := tested.finish(ctx, false); err != nil {
 			return nil, nil, err
 		}
+		if both := common(n, chosen.of, tested.of); both > 0 {
+			c.notice(fmt.Sprintf("note: %d of %s of --test are among those that directions come from; --datapoints says which these are", both, plural(countOf(n, tested.of), "row")))
+		}
 		sets = append(sets, judged{"test", tested.layers[0], right.take(tested.of)})
 	}
 	return sets, chosen.layers[1:], nil
+}
+
+// countOf is how many of n rows were chosen; nil are all.
+func countOf(n int, rows []int) int {
+	if rows == nil {
+		return n
+	}
+	return len(rows)
+}
+
+// common is how many of n rows were chosen both times.
+func common(n int, first, second []int) int {
+	switch {
+	case first == nil:
+		return countOf(n, second)
+	case second == nil:
+		return len(first)
+	}
+	chosen, both := map[int]bool{}, 0
+	for _, row := range first {
+		chosen[row] = true
+	}
+	for _, row := range second {
+		if chosen[row] {
+			both++
+		}
+	}
+	return both
 }
 
 func (c *compressing) choosing(of *selectFlags, inputs []input, files []activation.Layer) *choosing {

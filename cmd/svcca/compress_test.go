@@ -239,6 +239,17 @@ func TestCompressTable(t *testing.T) {
 	assert.Contains(t, words, "Options: --keep 'count(2)'")
 }
 
+// TestCompressSizeWords: the sizes are told as flags that give them again.
+func TestCompressSizeWords(t *testing.T) {
+	compressible(t)
+	_, stdout, _ := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --size all --size parameters(0.7)")...)
+	words := strings.Join(strings.Fields(stdout), " ")
+	assert.Contains(t, words, "--size 'neurons(0.2,0.5)' --size all --size 'parameters(0.7)' --from compressed")
+	assert.Contains(t, words, "of the rows that directions come from. Options")
+	_, stdout, _ = call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --test 0:9")...)
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "of the rows that directions come from, then of the rows of --test.")
+}
+
 // TestCompressMeasures: without labels outputs are judged by targets, or by those of the
 // network as it was.
 func TestCompressMeasures(t *testing.T) {
@@ -325,6 +336,24 @@ func TestCompressNames(t *testing.T) {
 	for _, f := range note.Files {
 		sum := sha256.Sum256(read(t, "plain/"+f.Name))
 		assert.Equal(t, hex.EncodeToString(sum[:]), f.SHA256, f.Name)
+	}
+}
+
+// TestCompressTests: rows to judge on that directions come from are told.
+func TestCompressTests(t *testing.T) {
+	compressible(t)
+	for args, says := range map[string]string{
+		"--test 0:9":                      "note: 9 of 9 rows of --test are among those that directions come from",
+		"--test 0:9 --datapoints 6:90":    "note: 3 of 9 rows of --test are among",
+		"--test 0:9 --datapoints 8,50:90": "note: 1 of 9 rows of --test are among",
+		"--test 0:9 --datapoints 9:90":    "",
+	} {
+		status, _, stderr := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 "+args)...)
+		require.Equal(t, exitDone, status, stderr)
+		if says == "" {
+			assert.NotContains(t, stderr, "--test")
+		}
+		assert.Contains(t, stderr, says, args)
 	}
 }
 

@@ -305,17 +305,17 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 		}
 		p.paragraph("", "", j.Measure.title()+" "+strings.Join(parts, ", ")+".")
 	} else {
-		p.paragraph("", "", fmt.Sprintf("kept: directions, by layers; last: %s over the rows that directions come from%s.", j.Measure.lower(), map[bool]string{true: ", and over --test"}[len(j.Before.Judged) > 1]))
-	}
-	options := optionWords(j.Options.Comparison)
-	if len(j.Sizes) == 1 {
-		options += " --size " + quoted(first.Size.String())
+		text := "kept: directions, by layers. " + j.Measure.title() + ": of the rows that directions come from"
+		if len(j.Before.Judged) > 1 {
+			text += ", then of the rows of --test"
+		}
+		p.paragraph("", "", text+".")
 	}
 	from, err := j.Options.From.MarshalText()
 	if err != nil {
 		return err
 	}
-	p.paragraph("", "", options+" --from "+string(from))
+	p.paragraph("", "", fmt.Sprintf("%s %s --from %s", optionWords(j.Options.Comparison), sizes(j.sizes()).words(), from))
 	return p.writeTo(w)
 }
 

@@ -40,6 +40,24 @@ func (s *sizes) Set(text string) error {
 	return nil
 }
 
+// words are the sizes as flags, those of one rule in one.
+func (s sizes) words() string {
+	var flags []string
+	for _, size := range s {
+		text := size.String()
+		rule, share, _ := strings.Cut(text, "(")
+		if last := len(flags) - 1; last >= 0 && share != "" && strings.HasPrefix(flags[last], rule+"(") {
+			flags[last] = strings.TrimSuffix(flags[last], ")") + "," + share
+			continue
+		}
+		flags = append(flags, text)
+	}
+	for i, text := range flags {
+		flags[i] = "--size " + quoted(text)
+	}
+	return strings.Join(flags, " ")
+}
+
 // origin is a flag, --from: which activations directions come from.
 type origin compress.From
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/internal/digits"
@@ -26,11 +28,17 @@ const demoContents = `%s holds activations of small networks on images of handwr
   inputs, labels  .npy of the images, and which digits they show
   train, test     .npy: numbers of the images that networks learnt, or never saw
   weights         of network a: inputs × outputs, and biases
-next: svcca matrix %[1]s/a --against %[1]s/b
+next: svcca matrix %s --against %s
 `
 
 // saveDemo makes a directory of what the built-in networks make of their images.
 func saveDemo(ctx context.Context, dir string, stdout io.Writer) error {
+	if dir == "" {
+		return misusef("--save: the name of a new directory expected")
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		return fmt.Errorf("%s exists: give another name", shown(dir))
+	}
 	t, err := newDirectoryTarget(dir, false)
 	if err != nil {
 		return err
@@ -53,7 +61,7 @@ func saveDemo(ctx context.Context, dir string, stdout io.Writer) error {
 	if err := t.write(ctx, newProvenance((&describer{}).making(ctx, nil), nil, nil), files); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, demoContents, shown(t.path))
+	_, err = fmt.Fprintf(stdout, demoContents, shown(t.path), shellQuoted(filepath.Join(t.path, "a")), shellQuoted(filepath.Join(t.path, "b")))
 	return err
 }
 

@@ -21,7 +21,7 @@ type dimsOutput struct {
 	suffix string
 }
 
-// mostSpectra is how many a picture tells apart.
+// mostSpectra is how many spectra, or curves, a picture tells apart.
 const mostSpectra = 28
 
 // targets checks, before any work, that the outputs can be written.

@@ -208,11 +208,20 @@ func TestDynamicsWords(t *testing.T) {
 	d.Adjacent = dynamicsOf(t, "run", "--layers", "z,b").Adjacent
 	assert.Equal(t, []string{"z", "never", "", ""}, d.summary(d.Layers, 80)[1])
 	assert.Contains(t, strings.Join(d.words(), "\n"), "or none does")
-	tau := 1.0
-	for value, word := range map[float64]string{1: "after all below it", 0.5: "lower layers tend", 0: "τ of depth and step is 0", -0.5: "Top-down", -1: "before all below it"} {
-		tau = value
-		d.BottomUp = &tau
+	d.BottomUp = new(float64)
+	for value, word := range map[float64]string{1: "after all below it", -1: "before all below it"} {
+		*d.BottomUp = value
 		assert.Contains(t, strings.Join(d.words(), "\n"), word)
+	}
+	// Of 5 layers in random order τ deviates by √(2(2n + 5)/(9n(n − 1))) = 0.41: no more than
+	// that says nothing.
+	five := dynamicsJSON{BottomUp: new(float64), Overtakes: []*float64{nil, nil, nil, nil, new(float64)}, Layers: make([]string, 5)}
+	for step := range 5 {
+		five.Converged = append(five.Converged, dynamics.Convergence{Step: &step})
+	}
+	for value, word := range map[float64]string{0.6: "Bottom-up, Kendall's τ of depth and step is 0.6000: lower layers tend", 0.4: "Neither", 0: "step is 0.0000, by chance 0 ± 0.4082", -0.4: "is −0.4000, by chance", -0.6: "Top-down"} {
+		*five.BottomUp = value
+		assert.Contains(t, five.words()[0], word)
 	}
 	*d.Overtakes[1] = 0.75
 	assert.Contains(t, strings.Join(d.words(), "\n"), "The top is an exception: it overtakes 75.00%")
@@ -468,19 +477,21 @@ func TestDynamicsOfReferenceSet(t *testing.T) {
 	}
 }
 
-// TestDynamicsDraws: a figure that cannot be drawn leaves no file.
+// TestDynamicsDraws: a figure of more curves than can be told apart is refused before any
+// work, that of panes is not.
 func TestDynamicsDraws(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.MkdirAll("run/1", 0o700))
-	for l := range 29 {
+	for l := range mostSpectra + 1 {
 		save(t, fmt.Sprintf("run/1/l%d.npy", l), trained(l%3, 3))
 	}
 	before := listing(t, ".")
 	status, _, stderr := call(t, "dynamics", "run", "-o", "d.svg")
-	assert.Equal(t, exitFailed, status)
-	assert.Contains(t, stderr, "d.svg")
-	assert.Contains(t, stderr, "28")
+	assert.Equal(t, exitMisused, status)
+	assert.Contains(t, stderr, "-o d.svg: curves of 29 layers: 28 can be told apart")
 	assert.Equal(t, before, listing(t, "."))
+	status, _, stderr = call(t, "dynamics", "run", "--panes", "p.svg")
+	assert.Equal(t, exitDone, status, stderr)
 }
 
 // TestDynamicsWeights: datapoints of weight 2 count as two of them, in both commands.

@@ -119,6 +119,9 @@ func (r *following) targets() (outputs []dynamicsOutput, err error) {
 	targets, err := newTargets(args, noted, expected, r.force, r.paths()...)
 	for i, t := range targets {
 		path := args[i].path
+		if _, err := figure.FormatOf(path); err == nil && args[i].flag == "-o" && len(r.names) > mostSpectra {
+			return nil, misusef("-o %s: curves of %d layers: %d can be told apart, --layers names as many; --panes draws all", shown(path), len(r.names), mostSpectra)
+		}
 		fill := func(w io.Writer, d *dynamicsJSON) error { return d.draw(w, path, r.of.log) }
 		switch suffix := suffixOf(path); {
 		case args[i].flag == "--panes":

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
+
+	"github.com/gosvcca/gosvcca/svcca/dynamics"
 )
 
 // writeDynamics writes a run for people, in lines of a width.
@@ -78,7 +81,8 @@ func (d *dynamicsJSON) summary(names []string, width int) [][]string {
 	return grid
 }
 
-// words say whether the network converges bottom-up.
+// words say whether the network converges bottom-up: by more than layers in random order
+// deviate.
 func (d *dynamicsJSON) words() (text []string) {
 	top := len(d.Layers) - 1
 	switch tau := d.BottomUp; {
@@ -86,8 +90,9 @@ func (d *dynamicsJSON) words() (text []string) {
 		return nil
 	case tau == nil:
 		text = append(text, "Neither bottom-up nor top-down: all layers converge at one step, or none does.")
-	case *tau == 0:
-		text = append(text, "Neither bottom-up nor top-down: Kendall's τ of depth and step is 0.")
+	case math.Abs(*tau) < 1 && math.Abs(*tau) <= *dynamics.BottomUpDeviation(d.Converged):
+		text = append(text, fmt.Sprintf("Neither bottom-up nor top-down: Kendall's τ of depth and step is %s, by chance 0 ± %s.",
+			strings.TrimSpace(decimal(*tau, 0)), strings.TrimSpace(decimal(*dynamics.BottomUpDeviation(d.Converged), 0))))
 	default:
 		word := map[bool]string{true: "Bottom-up", false: "Top-down"}[*tau > 0]
 		how := map[bool]string{true: "lower layers tend to converge first", false: "higher layers tend to converge first"}[*tau > 0]

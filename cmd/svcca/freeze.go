@@ -21,7 +21,7 @@ type freezeFlags struct {
 	costs     string
 	ago       int
 	threshold float64
-	output    string
+	outputs   []string
 }
 
 func newFreeze() *cobra.Command {
@@ -61,7 +61,7 @@ after i/L of all steps; or of checkpoints in DIR (see dynamics), once it is as
 	f.mapFlags.register(flags)
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags)
-	flags.StringVarP(&f.output, "out", "o", "", "to `OUT`.json (default: no)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, notes on stderr (default: all)")
@@ -144,11 +144,14 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		}
 		r.notes(left)
 	}
-	out, err := f.target(r.paths())
+	outputs, err := f.targets(r.paths())
 	if err != nil {
 		return err
 	}
 	if len(args) == 1 {
+		if last := r.run[len(r.run)-1].step; f.steps > 0 && f.steps < last {
+			return misusef("--steps %d: %s goes on to step %d", f.steps, shown(args[0]), last)
+		}
 		err = choices(f.watch(ctx, r, j), "freeze", args[0])
 	} else {
 		err = f.linear(j, costs)
@@ -164,7 +167,7 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	}
 	j.Selection = r.selection
 	j.making = f.making(ctx, append([]inputJSON{}, r.inputs...))
-	if out != nil {
+	for _, out := range outputs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -179,20 +182,17 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	return f.writeTable(stdout, localStyle(), j)
 }
 
-// target checks, before any work, that the output can be written; nil of none.
-func (f *freezeFlags) target(inputs []string) (*target, error) {
-	if f.output == "" {
-		return nil, nil
+// targets checks, before any work, that the outputs can be written.
+func (f *freezeFlags) targets(inputs []string) ([]*target, error) {
+	var args []outputArg
+	for _, path := range f.outputs {
+		args = append(args, outputArg{"-o", path})
 	}
 	if f.costs != "" {
 		inputs = append(inputs, f.costs)
 	}
 	noted := func(_, suffix string) (noted, known bool) { return false, suffix == ".json" }
-	targets, err := newTargets([]outputArg{{"-o", f.output}}, noted, "with .json", f.force, inputs...)
-	if err != nil {
-		return nil, err
-	}
-	return targets[0], nil
+	return newTargets(args, noted, "with .json", f.force, inputs...)
 }
 
 // mostLayers are more than any network has, and few enough to be named.

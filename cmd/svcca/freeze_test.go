@@ -168,12 +168,13 @@ func TestFreezeStatus(t *testing.T) {
 		{"threshold", []string{"run", "--ago", "5"}, exitMisused, []string{"--threshold"}},
 		{"linear with ago", []string{"--layers", "3", "--steps", "9", "--ago", "3"}, exitMisused, []string{"--ago"}},
 		{"layers and costs", []string{"--layers", "3", "--costs", negative, "--steps", "9"}, exitMisused, []string{"--layers"}},
-		{"fewer steps", []string{"run", "--ago", "5", "--threshold", "0.1", "--steps", "3"}, exitFailed, []string{"of 3"}},
+		{"fewer steps", []string{"run", "--ago", "5", "--threshold", "0.1", "--steps", "99"}, exitMisused, []string{"--steps 99: run goes on to step 100"}},
 		{"negative", []string{"--costs", negative, "--steps", "9"}, exitFailed, []string{`"a"`, "none negative"}},
 		{"no file", []string{"--costs", "negativ.json", "--steps", "9"}, exitFailed, []string{"did you mean negative.json?"}},
 		{"negative, of a run", []string{"run", "--costs", negative, "--ago", "5", "--threshold", "0.9"}, exitFailed, []string{"none negative"}},
 		{"no costs", []string{"run", "--layers", "z", "--costs", negative, "--ago", "5", "--threshold", "0.9"}, exitFailed, []string{"negative.json has no costs of layer z"}},
 		{"output", []string{"--layers", "3", "--steps", "9", "-o", "s.csv"}, exitMisused, []string{"ends with .json"}},
+		{"output twice", []string{"--layers", "3", "--steps", "9", "-o", "s.json", "-o", "s.json"}, exitMisused, []string{"-o s.json is given twice"}},
 		{"output of costs", []string{"--costs", negative, "--steps", "9", "-o", negative, "--force"}, exitFailed, []string{"is read by this command"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -192,14 +193,14 @@ func TestFreezeStatus(t *testing.T) {
 func TestDecodeCosts(t *testing.T) {
 	for text, says := range map[string]string{
 		``:                                "a list of layers in JSON",
-		`{}`:                              "a list of layers in JSON",
+		`{}`:                              "this is an object",
 		`[]`:                              "there are none",
 		`null`:                            "there are none",
 		`[{"forward": 1}]`:                `a "name"`,
 		`[{"name": "a", "wieghts": 1}]`:   "wieghts",
 		`[{"name": "a"}, {"name": "a"}]`:  "another a",
 		`[{"name": "a"}] []`:              "more behind",
-		`[{"name": "a", "forward": "1"}]`: "a list of layers in JSON",
+		`[{"name": "a", "forward": "1"}]`: `"forward" is a string`,
 		`[{"name": "a", "block": "r"}, {"name": "b"}, {"name": "c", "block": "r"}]`: "rest of block r",
 	} {
 		_, err := decodeCosts(strings.NewReader(text))

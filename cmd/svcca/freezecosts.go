@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/gosvcca/gosvcca/svcca/freeze"
 )
@@ -35,7 +36,7 @@ func decodeCosts(r io.Reader) (costs []layerCost, err error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
 	if err := d.Decode(&costs); err != nil {
-		return nil, fmt.Errorf(`a list of layers in JSON expected, [{"name": "conv1", "forward": 1, "weights": 1, "inputs": 1, "update": 1}, …], and "block" for layers frozen as one: %w`, err)
+		return nil, fmt.Errorf(`a list of layers in JSON expected, [{"name": "conv1", "forward": 1, "weights": 1, "inputs": 1, "update": 1}, …], and "block" for layers frozen as one: %s`, costsFault(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("one list in JSON expected, and there is more behind it")
@@ -56,6 +57,27 @@ func decodeCosts(r io.Reader) (costs []layerCost, err error) {
 		seen[c.Name], blocks[c.Block] = true, true
 	}
 	return costs, nil
+}
+
+// costsFault says what is wrong in a file of costs, without the names of Go's types.
+func costsFault(err error) string {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return "this is " + article(kind.Value)
+	case errors.As(err, &kind):
+		name := kind.Field[strings.LastIndex(kind.Field, ".")+1:] // some versions of Go name what it is embedded in
+		return fmt.Sprintf("%q is %s", name, article(kind.Value))
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// article returns what JSON calls a value with the article.
+func article(value string) string {
+	if strings.ContainsRune("aeiou", rune(value[0])) {
+		return "an " + value
+	}
+	return "a " + value
 }
 
 // blocksOf are the names of layers that are frozen as one.

@@ -82,8 +82,8 @@ func checkDatapoints(x, y activation.Layer, transposed bool) error {
 	case transposed:
 		hint = "leave out --transpose if the files hold datapoints × neurons"
 	}
-	return fmt.Errorf("%s has %d datapoints, %s %d: rows must be the same inputs in the same order; %s",
-		shown(x.Name()), n, shown(y.Name()), other, hint)
+	return fmt.Errorf("%s has %s, %s %d: rows must be the same inputs in the same order; %s",
+		shown(x.Name()), plural(n, "datapoint"), shown(y.Name()), other, hint)
 }
 
 // cancellable is a layer whose reading stops when ctx ends.

@@ -37,17 +37,48 @@ func (t *matrixTable) alignment() {
 	if a == nil || severalPlaces(t.pane.Rows) || severalPlaces(t.pane.Columns) {
 		return
 	}
-	if inPlace(a.Rows, len(a.Columns)) && inPlace(a.Columns, len(a.Rows)) {
+	rows, unlikeRows := t.matchMarks(a.Rows, t.mark)
+	columns, unlikeColumns := t.matchMarks(a.Columns, func(j, i int) string { return t.mark(i, j) })
+	switch unlike := unlikeRows + unlikeColumns; {
+	case unlike == len(rows)+len(columns):
+		t.lines("No layer is more like one of the other network than by chance, or than so few " + t.pane.unit() + "s can tell.")
+		return
+	case unlike == 0 && inPlace(a.Rows, len(a.Columns)) && inPlace(a.Columns, len(a.Rows)):
 		t.lines("Each layer is most like the one at its own depth in the other network (in the order of the table).")
 		return
 	}
-	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, a.TauRows, t.rows, t.columns))
-	t.lines(matchWords("Most like each column: ", a.Columns, a.TauColumns, t.columns, t.rows))
+	room := max(12, t.width/4)
+	names, others := t.shortened(t.rows, room), t.shortened(t.columns, room)
+	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, rows, a.TauRows, names, others))
+	t.lines(matchWords("Most like each column: ", a.Columns, columns, a.TauColumns, others, names))
 	words := "Depth is by the order of the table, which is as given, or of a directory or archive by name."
 	if t.kind.name != "weighted" {
 		words += " Layers that keep few directions score high with most; --score weighted counts those of both."
 	}
 	t.lines(words)
+}
+
+// matchMarks returns the mark of each match whose score says nothing, or "", and how many
+// are marked; mark is that of the pair of a layer and its match.
+func (t *matrixTable) matchMarks(matches []measure.Match, mark func(layer, match int) string) (marks []string, unlike int) {
+	marks = make([]string, len(matches))
+	for i, m := range matches {
+		if mark := mark(i, m.Layer); mark == markSaturated || mark == markChance {
+			marks[i] = mark
+			unlike++
+			if !strings.Contains(t.marks, mark) {
+				t.marks += mark // of a column that does not fit
+			}
+		}
+	}
+	return marks, unlike
+}
+
+func (t *matrixTable) shortened(names []string, limit int) (short []string) {
+	for _, name := range names {
+		short = append(short, t.shorten(name, limit))
+	}
+	return short
 }
 
 // inPlace reports whether each layer has its like in its own place, among as many others.
@@ -63,11 +94,15 @@ func inPlace(matches []measure.Match, others int) bool {
 // mostMatches are told of a side in words.
 const mostMatches = 12
 
-// matchWords say where the layers of a side have their likes, and Kendall's τ, behind a title.
-func matchWords(title string, matches []measure.Match, tau *float64, names, others []string) string {
+// matchWords say where the layers of a side have their likes, and Kendall's τ where no
+// match is marked, behind a title.
+func matchWords(title string, matches []measure.Match, marks []string, tau *float64, names, others []string) string {
 	var text []string
 	for i, m := range matches {
-		text = append(text, fmt.Sprintf("%s – %s %s", names[i], others[m.Layer], depthText(m.Depth)))
+		text = append(text, fmt.Sprintf("%s – %s %s%s", names[i], others[m.Layer], depthText(m.Depth), marks[i]))
+		if marks[i] != "" {
+			tau = nil
+		}
 	}
 	if len(text) > mostMatches {
 		text = []string{"--json has them all"}

@@ -74,6 +74,31 @@ func TestMatrixAligns(t *testing.T) {
 	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "1 for the last): l0 – l1 0, l1 – l0 0.5, l2 – l3 1, l3 –")
 }
 
+// TestMatrixAlignsByChance: what is at chance, or saturated, is not taken for a likeness, and
+// makes no order. Names that are long are shortened.
+func TestMatrixAlignsByChance(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.MkdirAll("a", 0o700))
+	require.NoError(t, os.MkdirAll("b", 0o700))
+	long := strings.Repeat("x", 100)
+	same := gaussian(1, 200, 4)
+	save(t, "a/"+long+".npy", same)
+	save(t, "b/"+long+".npy", gaussian(2, 200, 4))
+	save(t, "a/z.npy", gaussian(3, 200, 4))
+	save(t, "b/z.npy", gaussian(4, 200, 4))
+	_, stdout, _ := call(t, "matrix", "a", "--against", "b")
+	assert.Contains(t, stdout, "No layer is more like one of the other network than by chance")
+	assert.NotContains(t, stdout, "τ")
+	_, stdout, _ = call(t, "matrix", "a", "--against", "b", "--datapoints", "0:8")
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "or than so few datapoints can tell.")
+
+	save(t, "b/z.npy", same)
+	_, stdout, _ = call(t, "matrix", "a", "--against", "b")
+	checkWidth(t, stdout)
+	assert.Regexp(t, `last\):\s+x+…x+\s+– z 1, z – .*~\.\n`, stdout)
+	assert.NotContains(t, stdout, "τ", "of one likeness")
+}
+
 // TestMatrixAlignsWhatCan: a pane that is not of two networks has no alignment.
 func TestMatrixAlignsWhatCan(t *testing.T) {
 	nets(t)
@@ -115,10 +140,10 @@ func TestMatchWords(t *testing.T) {
 	status, stdout, stderr := call(t, "matrix", "a", "--against", "b")
 	require.Equal(t, exitDone, status, stderr)
 	words := strings.Join(strings.Fields(stdout), " ")
-	assert.Contains(t, words, "for the last): --json has them all; Kendall's τ", "too many to tell of")
+	assert.Contains(t, words, "for the last): --json has them all. Most like", "too many to tell of, some at chance")
 	assert.Contains(t, words, "Most like each column: l0 – l0 0, l1 – l1 0.08; Kendall's τ with its own 1.00.")
 	both := []measure.Match{{Layer: 1, Depth: 1}, {Layer: 1, Depth: 1}}
-	assert.Equal(t, "rows: x – z 1, y – z 1.", matchWords("rows: ", both, nil, []string{"x", "y"}, []string{"u", "z"}), "τ is not defined")
+	assert.Equal(t, "rows: x – z 1, y – z 1.", matchWords("rows: ", both, []string{"", ""}, nil, []string{"x", "y"}, []string{"u", "z"}), "τ is not defined")
 	assert.Equal(t, "1", depthText(1))
 	assert.Equal(t, "0", depthText(0))
 	assert.Equal(t, "0.5", depthText(0.5))

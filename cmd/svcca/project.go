@@ -128,6 +128,8 @@ func (f *projectFlags) check(cmd *cobra.Command) error {
 		return misusef("-o OUT.npy is needed, or --head WEIGHTS to see what is lost")
 	case len(f.outputs) > 1:
 		return misusef("one -o OUT.npy is needed, %d given", len(f.outputs))
+	case isOtherFile(f.outputs[0]):
+		return misusef("-o %s: a projection is a .npy; pictures and numbers are of --head, the layers behind it", shown(f.outputs[0]))
 	case f.hashes && f.outputs[0] == "-":
 		return misusef("--hashes is for OUT.npy.json, which standard output has not")
 	case len(f.k) > 1:
@@ -142,6 +144,13 @@ func (f *projectFlags) check(cmd *cobra.Command) error {
 		return misusef("--coordinates does not go with --onto: neurons have none")
 	}
 	return nil
+}
+
+// isOtherFile reports whether a file has the name of one that is no .npy.
+func isOtherFile(path string) bool {
+	suffix := suffixOf(path)
+	_, ofCurves := curveKinds[suffix]
+	return ofCurves || suffix == ".npz" || suffix == safetensorsSuffix
 }
 
 // projecting is a call of the command.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/internal/digits"
@@ -151,6 +152,29 @@ func TestBetweenErrors(t *testing.T) {
 	end()
 	_, err = compress.Between(ended, x, y, a, compress.Options{})
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+// TestSizeLeast: the share that an error asks for is enough, and little more than needed.
+func TestSizeLeast(t *testing.T) {
+	for d := 1; d < 40; d += 2 {
+		for out := 1; out < 40; out += 3 {
+			x := layer("x", random(1, d+2, d))
+			_, err := compress.Between(context.Background(), x, x, dense(1, d, out), compress.Options{Size: compress.Parameters(1e-6)})
+			require.ErrorIs(t, err, svcca.ErrOptions)
+			var want float64
+			if _, text, is := strings.Cut(err.Error(), "direction: want "); is {
+				_, err := fmt.Sscan(text, &want)
+				require.NoError(t, err)
+				_, err = compress.Between(context.Background(), x, x, dense(1, d, out), compress.Options{Size: compress.Parameters(want)})
+				require.NoError(t, err, "%d × %d", d, out)
+				require.Less(t, want, 1.02*float64(d+2*out)/float64(d*out+out))
+				continue
+			}
+			require.ErrorContains(t, err, "direction: no share does")
+			_, err = compress.Between(context.Background(), x, x, dense(1, d, out), compress.Options{Size: compress.Parameters(1)})
+			require.ErrorIs(t, err, svcca.ErrOptions)
+		}
+	}
 }
 
 func TestSize(t *testing.T) {

@@ -2,6 +2,7 @@ package compress
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -96,9 +97,25 @@ func (s Size) k(d, out, m int) (int, error) {
 		k = max(0, floor(room.Quo(room, new(big.Rat).SetInt64(int64(d+out)))))
 	}
 	if k < 1 {
-		return 0, fmt.Errorf("compress: %v of a layer of %d × %d leaves no direction: want %.3g or more: %w", s, d, out, float64(d+2*out)/float64(d*out+out), svcca.ErrOptions)
+		want := "no share does"
+		if least := big.NewRat(int64(d+2*out), int64(d*out+out)); least.Cmp(big.NewRat(1, 1)) <= 0 {
+			want = "want " + upward(least) + " or more"
+		}
+		return 0, fmt.Errorf("compress: %v of a layer of %d × %d leaves no direction: %s: %w", s, d, out, want, svcca.ErrOptions)
 	}
 	return min(k, m), nil
+}
+
+// upward returns r ≤ 1 in three digits at most, none below it.
+func upward(r *big.Rat) string {
+	approximate, _ := r.Float64()
+	unit := math.Pow(10, math.Floor(math.Log10(approximate))-2)
+	for count := math.Floor(approximate / unit); ; count++ {
+		text := strconv.FormatFloat(count*unit, 'g', 3, 64)
+		if above, _ := new(big.Rat).SetString(text); above.Cmp(r) >= 0 {
+			return text
+		}
+	}
 }
 
 // floor returns ⌊r⌋.

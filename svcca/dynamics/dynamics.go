@@ -109,12 +109,19 @@ func (c Convergence) time() float64 {
 // BottomUp returns Kendall's τ_b between depth and convergence step (measure.Kendall): 1
 // where each layer converges after all below it, −1 for top-down, nil where all converge
 // at one step. Layers that never converge count as later than all others, and as tied.
-func BottomUp(layers []Convergence) *float64 {
-	depth, steps := make([]float64, len(layers)), make([]float64, len(layers))
+func BottomUp(layers []Convergence) *float64 { return measure.Kendall(ranks(layers)) }
+
+// BottomUpDeviation returns the standard deviation of BottomUp, around 0, were layers to
+// converge in random order at the same steps (measure.KendallDeviation). It is nil where
+// BottomUp is.
+func BottomUpDeviation(layers []Convergence) *float64 { return measure.KendallDeviation(ranks(layers)) }
+
+func ranks(layers []Convergence) (depth, steps []float64) {
+	depth, steps = make([]float64, len(layers)), make([]float64, len(layers))
 	for l, c := range layers {
 		depth[l], steps[l] = float64(l), c.time()
 	}
-	return measure.Kendall(depth, steps)
+	return depth, steps
 }
 
 // Overtakes returns, of the layers below layer l, what share converges later than l, those

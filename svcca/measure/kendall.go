@@ -39,3 +39,37 @@ func order(a, b float64) int {
 	}
 	return 0
 }
+
+// KendallDeviation returns the standard deviation of Kendall's τ_b, whose mean is 0, over all
+// orders of y (Kendall 1970, ch. 4), with ties as x and y have them. It is nil, and panics,
+// where Kendall does.
+func KendallDeviation(x, y []float64) *float64 {
+	if Kendall(x, y) == nil {
+		return nil
+	}
+	n := float64(len(x))
+	a, b := tiesOf(x), tiesOf(y)
+	variance := (n*(n-1)*(2*n+5) - a.weighed - b.weighed) / 18
+	variance += a.pairs * b.pairs / (2 * n * (n - 1))
+	if n > 2 {
+		variance += a.triples * b.triples / (9 * n * (n - 1) * (n - 2))
+	}
+	deviation := math.Sqrt(variance / ((n*(n-1) - a.pairs) / 2 * (n*(n-1) - b.pairs) / 2))
+	return &deviation
+}
+
+// ties are sums over groups of t equal values.
+type ties struct{ pairs, triples, weighed float64 } // t(t−1), t(t−1)(t−2), t(t−1)(2t+5)
+
+func tiesOf(x []float64) (of ties) {
+	groups := map[float64]float64{}
+	for _, v := range x {
+		groups[v]++
+	}
+	for _, t := range groups {
+		of.pairs += t * (t - 1)
+		of.triples += t * (t - 1) * (t - 2)
+		of.weighed += t * (t - 1) * (2*t + 5)
+	}
+	return of
+}

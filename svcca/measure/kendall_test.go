@@ -78,3 +78,41 @@ func TestKendall(t *testing.T) {
 	assert.Panics(t, func() { measure.Kendall([]float64{1}, nil) })
 	assert.Panics(t, func() { measure.Kendall([]float64{1, math.NaN()}, []float64{1, 2}) })
 }
+
+// TestKendallDeviation: over all orders of y, one by one.
+func TestKendallDeviation(t *testing.T) {
+	inf := math.Inf(1)
+	for _, test := range [][2][]float64{
+		{{1, 2}, {3, 4}},
+		{{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}},
+		{{1, 2, 3, 4, 5, 6}, {80, 80, 150, inf, 80, inf}},
+		{{1, 1, 2, 2, 2, 3}, {0, 0, 0, 1, 2, 2}},
+	} {
+		x, y := test[0], test[1]
+		sum, squares, count := 0.0, 0.0, 0.0
+		eachOrder(y, len(y), func() {
+			tau := *measure.Kendall(x, y)
+			sum, squares, count = sum+tau, squares+tau*tau, count+1
+		})
+		assert.InDelta(t, 0, sum, 1e-11)
+		assert.InDelta(t, math.Sqrt(squares/count), *measure.KendallDeviation(x, y), 1e-13, "%v", test)
+	}
+	assert.Nil(t, measure.KendallDeviation([]float64{1, 2}, []float64{3, 3}))
+	assert.Nil(t, measure.KendallDeviation(nil, nil))
+}
+
+// eachOrder calls do with the first n values in each order (Heap 1963).
+func eachOrder(values []float64, n int, do func()) {
+	if n <= 1 {
+		do()
+		return
+	}
+	for i := range n {
+		eachOrder(values, n-1, do)
+		j := 0
+		if n%2 == 0 {
+			j = i
+		}
+		values[j], values[n-1] = values[n-1], values[j]
+	}
+}
