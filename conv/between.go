@@ -23,7 +23,7 @@ import (
 //
 // The error names the layer and wraps svcca's ErrShape, ErrStorage, ErrOptions,
 // ErrMismatch, ErrNotFinite, ErrConstant, ErrRange, ErrInaccurate (where a rank tolerance
-// of 0 keeps what is rounding alone), or what a layer's Read returned.
+// of 0, or an accuracy of 1, keeps what is rounding alone), or what a layer's Read returned.
 func Between(ctx context.Context, x, y Maps, o Options) (*Result, error) {
 	o, err := o.check()
 	if err != nil {
