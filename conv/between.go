@@ -3,6 +3,7 @@ package conv
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/internal/spectrum"
@@ -89,6 +90,9 @@ func pairOf(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 	if x.columns > x.Maps.images || y.columns > x.Maps.images {
 		return pairOfImages(c, sh, x, y, o)
 	}
+	if o.Precision == svcca.Mixed && farApart(x.roots) {
+		return pairInDouble(c, sh, x, y, o)
+	}
 	z, err := sum(c, sh, o.Precision, x, y)
 	if err != nil {
 		return nil, err
@@ -108,18 +112,29 @@ func pairOf(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 		if p.x.KSure && p.y.KSure {
 			return p, p.usable()
 		}
-		double := o
-		double.Precision = svcca.Double
-		p, err := pairOf(c, sh, x, y, double)
-		if err == nil {
-			p.x.fallback, p.y.fallback = true, true
-		}
-		return p, err
+		return pairInDouble(c, sh, x, y, o)
 	}
 	if accuracy := spectrum.LayerAccuracy(o.Accuracy); p.x.certain(accuracy) && p.y.certain(accuracy) {
 		return p, p.usable()
 	}
 	return pairOfTriangles(c, z, x, y, o)
+}
+
+// pairInDouble is pairOf where float32 does not serve.
+func pairInDouble(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
+	o.Precision = svcca.Double
+	p, err := pairOf(c, sh, x, y, o)
+	if err == nil {
+		p.x.fallback, p.y.fallback = true, true
+	}
+	return p, err
+}
+
+// farApart reports whether images weigh so differently that in float32 some drown the
+// others: what that costs a few probes may miss.
+func farApart(roots []float64) bool {
+	const digits = 1 << 24
+	return roots != nil && slices.Max(roots) > digits*slices.Min(roots)
 }
 
 func (p *pair) usable() error {

@@ -108,7 +108,7 @@ func (m Maps) passedTo(frequencies [2]int) (like Maps, err error) {
 
 // reduceLayer takes the SV step on one layer, in float32 where that serves.
 func reduceLayer(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
-	if o.Precision != svcca.Mixed || s.columns > s.Maps.images {
+	if o.Precision != svcca.Mixed || s.columns > s.Maps.images || farApart(s.roots) {
 		return reduceAlone(c, sh, s, o)
 	}
 	z, err := sum(c, sh, svcca.Mixed, s)
