@@ -3,9 +3,11 @@ package conv
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gosvcca/gosvcca/internal/crew"
+	"github.com/gosvcca/gosvcca/internal/spectrum"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"gonum.org/v1/gonum/blas"
@@ -184,11 +186,13 @@ func (r *reduced) coordinates(c crew.Crew, s *side, o Options) ([]lapack.Matrix[
 	if err != nil {
 		return nil, err
 	}
-	return left, c.Multiply(len(left), func(at, _ int) error {
+	lost := make([]float64, len(left)) // by centring
+	err = c.Multiply(len(left), func(at, _ int) error {
 		if left[at].Cols == 0 {
 			return nil
 		}
 		if o.centred(at) {
+			lost[at] = rowError * spectrum.Epsilon * largestColumn(left[at])
 			s.centre(left[at], r.total)
 		}
 		gram := lapack.New[complex128](left[at].Cols, left[at].Cols)
@@ -199,6 +203,20 @@ func (r *reduced) coordinates(c crew.Crew, s *side, o Options) ([]lapack.Matrix[
 		lapack.Trsm(blas.Right, blas.Upper, blas.NoTrans, 1, gram, left[at])
 		return nil
 	})
+	r.Bound += slices.Max(lost)
+	return left, err
+}
+
+// largestColumn returns the norm of the largest column: of coordinates, 1 but for what
+// centring takes out, of whose rounding they keep the share.
+func largestColumn(rows lapack.Matrix[complex128]) float64 {
+	squares := make([]float64, rows.Cols)
+	for i := range rows.Rows {
+		for j, v := range rows.Row(i) {
+			squares[j] += squared(v)
+		}
+	}
+	return math.Sqrt(slices.Max(squares))
 }
 
 // centre takes out of rows with √w, of which total is the sum of squares, their mean.
