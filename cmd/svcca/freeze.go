@@ -137,6 +137,12 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 			return err
 		}
 		r.notes(left)
+		if err := fitting(r.names, costs, f.costs); err != nil {
+			return err
+		}
+		if len(blocksOf(costs)) < len(costs) {
+			r.notice(fmt.Sprintf("note: blocks of %s are not looked at: by similarity each layer is frozen by itself", shown(f.costs)))
+		}
 	}
 	outputs, err := f.targets(r.paths())
 	if err != nil {
