@@ -81,6 +81,7 @@ type pair struct {
 	x, y      *reduced
 	M         []lapack.Matrix[complex128]
 	precision svcca.Precision // of the products for M
+	scores    bool            // without directions
 }
 
 // pairOf reduces both layers by the method that serves.

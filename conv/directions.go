@@ -41,22 +41,31 @@ type direction struct{ mapped, decoder lapack.Matrix[complex128] }
 
 // direction returns W = V S⁻¹ P and D = Pᴴ S Vᴴ of a block, in the layer's own units.
 func (r *reduced) direction(at int, p lapack.Matrix[complex128]) direction {
-	v, s := r.vectors(at), r.parts[at].s
-	d := direction{lapack.New[complex128](v.Rows, p.Cols), lapack.New[complex128](p.Cols, v.Rows)}
-	scaled := v.Clone()
-	by := func(factor func(s float64) float64) {
-		for j := range scaled.Rows {
-			row := scaled.Row(j)
-			for i, x := range v.Row(j) {
-				row[i] = x * complex(factor(math.Ldexp(s[i], r.exponent)), 0)
-			}
+	d := direction{decoder: r.decoder(at, p)}
+	d.mapped = lapack.New[complex128](d.decoder.Cols, p.Cols)
+	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, r.scaledVectors(at, func(s float64) float64 { return 1 / s }), p, 0, d.mapped)
+	return d
+}
+
+// decoder returns D alone.
+func (r *reduced) decoder(at int, p lapack.Matrix[complex128]) lapack.Matrix[complex128] {
+	scaled := r.scaledVectors(at, func(s float64) float64 { return s })
+	d := lapack.New[complex128](p.Cols, scaled.Rows)
+	lapack.Gemm(blas.ConjTrans, blas.ConjTrans, 1, p, scaled, 0, d)
+	return d
+}
+
+// scaledVectors returns the kept right singular vectors times a factor of their singular
+// values, in the layer's own units.
+func (r *reduced) scaledVectors(at int, factor func(s float64) float64) lapack.Matrix[complex128] {
+	scaled, s := r.vectors(at).Clone(), r.parts[at].s
+	for j := range scaled.Rows {
+		row := scaled.Row(j)
+		for i := range row {
+			row[i] *= complex(factor(math.Ldexp(s[i], r.exponent)), 0)
 		}
 	}
-	by(func(s float64) float64 { return 1 / s })
-	lapack.Gemm(blas.NoTrans, blas.NoTrans, 1, scaled, p, 0, d.mapped)
-	by(func(s float64) float64 { return s })
-	lapack.Gemm(blas.ConjTrans, blas.ConjTrans, 1, p, scaled, 0, d.decoder)
-	return d
+	return scaled
 }
 
 // turn makes the entry of W_x of largest magnitude real and positive, in every column;

@@ -38,3 +38,10 @@ func OfSumsForTest(all any) (s SumsForTest) {
 	}
 	return s
 }
+
+// MostHeldForTest sets mostHeld, and returns what sets it back.
+func MostHeldForTest(bytes int64) (back func()) {
+	before := mostHeld
+	mostHeld = bytes
+	return func() { mostHeld = before }
+}

@@ -74,9 +74,10 @@ func (p *Prepared) Compare(ctx context.Context, other *Prepared) (*Result, error
 	if !Held(p.maps, other.maps, p.o) {
 		r, err := Between(ctx, p.maps, other.maps, p.o)
 		if err != nil {
-			err = p.blame(ctx, other, err)
+			return nil, p.blame(ctx, other, err)
 		}
-		return r, err
+		r.DirectionsX, r.DirectionsY = nil, nil
+		return r, nil
 	}
 	var sides [2]*Reduced
 	for i, of := range []*Prepared{p, other} {
@@ -88,7 +89,7 @@ func (p *Prepared) Compare(ctx context.Context, other *Prepared) (*Result, error
 			return nil, err
 		}
 	}
-	return Compare(ctx, sides[0], sides[1])
+	return sides[0].compare(ctx, sides[1], true)
 }
 
 // blame returns err with which of two layers cannot even be compared with itself.
@@ -123,8 +124,8 @@ func (p *Prepared) reduced(ctx context.Context, translations [2]int) (*Reduced, 
 }
 
 // mostHeld is how many bytes the coordinates of a layer may take, if all directions are
-// kept: Between takes next to no memory for any number of images.
-const mostHeld = 1 << 29
+// kept: Between takes next to no memory for any number of images. A variable for tests.
+var mostHeld int64 = 1 << 29
 
 // Held reports whether Prepared compares two layers by reductions. Where either might take
 // more than 512 MiB, it calls Between for each pair. That depends on sizes alone, so that

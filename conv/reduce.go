@@ -226,7 +226,10 @@ func (s *side) centre(rows lapack.Matrix[complex128], total float64) {
 // The error wraps svcca.ErrMismatch where the layers have not the same number of images,
 // translations, centring, weights and way, svcca.ErrNoRows for a layer that Moments reduced,
 // which a Pair compares, or the context's.
-func Compare(ctx context.Context, x, y *Reduced) (*Result, error) {
+func Compare(ctx context.Context, x, y *Reduced) (*Result, error) { return x.compare(ctx, y, false) }
+
+// compare is Compare, without directions if scores are all that is wanted.
+func (x *Reduced) compare(ctx context.Context, y *Reduced, scores bool) (*Result, error) {
 	if err := x.matches(y); err != nil {
 		return nil, err
 	}
@@ -235,7 +238,7 @@ func Compare(ctx context.Context, x, y *Reduced) (*Result, error) {
 		sh = y.shape
 	}
 	sh.lowPass = x.shape.lowPass || y.shape.lowPass
-	p := &pair{shape: sh, x: x.under(sh.blocks), y: y.under(sh.blocks), M: make([]lapack.Matrix[complex128], len(sh.blocks))}
+	p := &pair{shape: sh, x: x.under(sh.blocks), y: y.under(sh.blocks), M: make([]lapack.Matrix[complex128], len(sh.blocks)), scores: scores}
 	c := crew.New(ctx)
 	err := c.Multiply(len(p.M), func(at, _ int) error {
 		if kx, ky := p.x.parts[at].k, p.y.parts[at].k; kx > 0 && ky > 0 {

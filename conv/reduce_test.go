@@ -109,6 +109,74 @@ func codes(r *conv.Result) (all []string) {
 	return all
 }
 
+// TestPrepared: prepared layers have the scores of Between, at any sizes, and no directions.
+func TestPrepared(t *testing.T) {
+	ctx := context.Background()
+	const n = 40
+	x, y := ordinary(n, [3]int{8, 4, 2}, [3]int{4, 4, 3})
+	logits, _ := ordinary(n, [3]int{1, 1, 4}, [3]int{1, 1, 1})
+	logits.vector = true
+	layers := []sumsOf{x, y, logits}
+	for _, o := range []conv.Options{{}, {LowPass: true}, {Options: svcca.Options{Precision: svcca.Mixed}}} {
+		var ready []*conv.Prepared
+		for i, l := range layers {
+			ready = append(ready, conv.Prepare(l.all(fmt.Sprint(i)), o))
+		}
+		for i, a := range layers {
+			for j, b := range layers {
+				got, err := ready[i].Compare(ctx, ready[j])
+				require.NoError(t, err)
+				alike(t, fmt.Sprint(i, j, o), between(t, a.all("x"), b.all("y"), o), got)
+				assert.Nil(t, got.DirectionsX)
+				assert.Nil(t, got.DirectionsY)
+			}
+		}
+	}
+}
+
+// TestPreparedTooLarge: what reductions of many large maps would take is no reason not to
+// compare them, nor of how much memory there is to say something else.
+func TestPreparedTooLarge(t *testing.T) {
+	none := func(n, size, channels int) conv.Maps {
+		shape := []int{n, size, size, channels}
+		m, err := conv.Of(sized{told{shape: shape}, n, size * size * channels}, conv.NHWC)
+		require.NoError(t, err)
+		return m
+	}
+	ctx := context.Background()
+	x, y := ordinary(40, [3]int{8, 4, 2}, [3]int{4, 4, 3})
+	flat := x.times(0)
+	defer conv.MostHeldForTest(8*40*48 - 1)() // y's
+	o := conv.Options{}
+	require.False(t, conv.Held(x.all("x"), y.all("y"), o))
+	got, err := conv.Prepare(x.all("x"), o).Compare(ctx, conv.Prepare(y.all("y"), o))
+	require.NoError(t, err)
+	want := between(t, x.all("x"), y.all("y"), o)
+	want.DirectionsX, want.DirectionsY = nil, nil
+	assert.Equal(t, want, got)
+	_, err = conv.Prepare(x.all("x"), o).Compare(ctx, conv.Prepare(flat.all("flat"), o))
+	fault := (*conv.Fault)(nil)
+	require.ErrorAs(t, err, &fault)
+	assert.Equal(t, 1, fault.Layer)
+	assert.ErrorIs(t, err, svcca.ErrConstant)
+	conv.MostHeldForTest(1 << 29)
+
+	vector := conv.Vector(sized{told{}, 1 << 20, 1000})
+	assert.True(t, conv.Held(none(512, 16, 64), none(512, 8, 128), conv.Options{}))
+	assert.True(t, conv.Held(none(4096, 16, 64), none(4096, 16, 64), conv.Options{}), "512 MiB")
+	assert.False(t, conv.Held(none(4097, 16, 64), none(4097, 16, 64), conv.Options{}))
+	assert.False(t, conv.Held(none(512, 16, 64), vector, conv.Options{}))
+	assert.True(t, conv.Held(none(16, 112, 512), none(16, 7, 512), conv.Options{}), "few images have few directions")
+}
+
+// sized is a layer of which there is no more than its size.
+type sized struct {
+	told
+	n, d int
+}
+
+func (s sized) Dims() (n, d int) { return s.n, s.d }
+
 // TestCompareDirections: the aligned directions of reduced layers have the correlations
 // that are said of them, on the maps themselves.
 func TestCompareDirections(t *testing.T) {

@@ -36,7 +36,8 @@ type Result struct {
 	OffBlockX *OffBlock `json:"off_block_x"`
 	OffBlockY *OffBlock `json:"off_block_y"`
 
-	// DirectionsX and DirectionsY are the aligned directions of each block.
+	// DirectionsX and DirectionsY are the aligned directions of each block; nil of
+	// Prepared.Compare.
 	DirectionsX *Directions `json:"-"`
 	DirectionsY *Directions `json:"-"`
 }
@@ -76,7 +77,9 @@ func (p *pair) result(c crew.Crew, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.pool(p, blocks)
-	r.DirectionsX, r.DirectionsY = p.directions(blocks, o)
+	if !p.scores {
+		r.DirectionsX, r.DirectionsY = p.directions(blocks, o)
+	}
 	if r.Approximate {
 		r.Thrown = [2]float64{p.x.thrownAway(), p.y.thrownAway()}
 	}
@@ -104,6 +107,10 @@ func (p *pair) compare(at int, svd *lapack.SVD[complex128], bound float64) (b co
 	}
 	q := lapack.New[complex128](svd.VT().Cols, svd.VT().Rows)
 	conjTranspose(q, svd.VT())
+	if p.scores {
+		b.alpha, b.beta = loadings(p.x.decoder(at, svd.U())), loadings(p.y.decoder(at, q))
+		return b, nil
+	}
 	b.x, b.y = p.x.direction(at, svd.U()), p.y.direction(at, q)
 	turn(b.x, b.y)
 	b.alpha, b.beta = loadings(b.x.decoder), loadings(b.y.decoder)

@@ -34,4 +34,13 @@
 // Text in SVG is text: it can be searched, selected and read aloud, and files
 // stay small. It is set in Liberation Sans or, where that is missing, in Arial or
 // Helvetica, whose letters are as wide. PNG and PDF carry their letters.
+//
+// # Pages of HTML
+//
+// With Page.Inline a figure is an element to be put into a page, once that has Style
+// in its head; it is light or dark as the reader's screen is. Page.Name and
+// Page.Description are its alternative text:
+//
+//	fmt.Fprintf(&html, "<style>%s</style>", figure.Style())
+//	err := pane.Render(&html, figure.SVG, figure.Page{Inline: true, Name: caption, Description: finding})
 package figure

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/lapack"
@@ -35,6 +36,9 @@ func (m measureName) title() string {
 	}
 	return "Relative change of the outputs"
 }
+
+// lower is the title within a sentence.
+func (m measureName) lower() string { return strings.ToLower(m.title()) }
 
 // mostErrorDigits are decimals of an error; accuracy has mostDigits.
 const mostErrorDigits = 6

@@ -473,16 +473,26 @@ func (c *choosing) finish(ctx context.Context, dryRun bool) error {
 		return nil
 	}
 	drop := make([]bool, n)
-	err := c.present(func(i int, l activation.Layer) error {
+	if err := c.notFinite(ctx, drop); err != nil {
+		return err
+	}
+	return c.leaveOut(drop)
+}
+
+// notFinite marks the datapoints that have NaN or Inf in any layer.
+func (c *choosing) notFinite(ctx context.Context, drop []bool) error {
+	return c.present(func(i int, l activation.Layer) error {
 		rows, _, err := activation.NotFinite(ctx, l)
 		for _, row := range rows {
 			drop[row] = true
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// leaveOut leaves out the datapoints that are marked.
+func (c *choosing) leaveOut(drop []bool) error {
+	n := len(drop)
 	var rows []int
 	for row, bad := range drop {
 		if !bad {

@@ -174,12 +174,12 @@ func (r *classesJSON) drawn() figure.Curves {
 			s := style(figure.Series{Name: fmt.Sprintf("%sclass %d", prefix, curve.Class)}, i, j)
 			for _, p := range curve.Points {
 				s.X = append(s.X, p.Depth)
-				v, _ := kind.of(&p.PairScores)
+				v, bound := kind.of(&p.PairScores)
 				s.Undefined = append(s.Undefined, v == nil)
 				if v == nil {
 					v = new(float64)
 				}
-				s.Y = append(s.Y, atMost1(*v))
+				s.Y = append(s.Y, onScale(*v, bound))
 				c.From = min(c.From, *v) // as adjusted scores may be negative
 				if level, known := r.Score.byChance(p.Chance); known && few && !slices.Contains(byChance.X, p.Depth) {
 					byChance.X, byChance.Y = append(byChance.X, p.Depth), append(byChance.Y, level)

@@ -48,8 +48,10 @@ with another network's, or with the outputs. WEIGHTS: a directory or archive of
 NAME_w, in × out, and NAME_b, or PyTorch's NAME.weight. See help selection.`,
 		Example: `  svcca compress a --inputs x.npy --layers fc2 --size 'parameters(0.35)' -o s/
   svcca compress a --inputs x.npy --layers fc2 --size 'neurons(.1,.2)' -o s.svg`,
-		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return misusef("one directory or archive of weights is needed, %d given: %s", len(args), cmd.UseLine())
+		}
 		if err := f.check(cmd); err != nil {
 			return err
 		}
@@ -161,15 +163,15 @@ func (f *compressFlags) run(ctx context.Context, where string, stdout, stderr io
 	c.bar = newProgress(stderr, f.quiet)
 	networks, err := c.compress(ctx, sets, against)
 	c.bar.clear()
+	if err == nil {
+		err = c.made(ctx)
+	}
 	for _, l := range c.files {
 		if changed := l.Unchanged(); changed != nil {
 			return changed // and what else is wrong is no wonder
 		}
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.made(ctx); err != nil {
 		return err
 	}
 	for _, out := range outputs {
@@ -324,7 +326,7 @@ func (c *compressing) read(ctx context.Context) (sets []judged, against []activa
 		return nil, nil, err
 	}
 	_, width := chosen.layers[0].Dims()
-	if err := loadDense(ctx, c.dense, width, c.inputs[0].name); err != nil {
+	if err := loadDense(ctx, &c.describer, "network", c.dense, width, c.inputs[0].name); err != nil {
 		return nil, nil, err
 	}
 	for _, note := range assumedDense(c.dense, c.order != nil) {
@@ -447,7 +449,12 @@ func (c *compressing) compress(ctx context.Context, sets []judged, against []act
 			})
 			done++
 		}}
-		small, err := compress.InTurn(ctx, watched, c.at, others, compress.From(c.from), compress.Options{Options: c.options, Size: size})
+		var small []*compress.Compressed
+		if alone := len(c.at) == 1 || compress.From(c.from) == compress.FromOriginal; i > 0 && alone {
+			small, err = c.resized(network, networks[0], size)
+		} else {
+			small, err = compress.InTurn(ctx, watched, c.at, others, compress.From(c.from), compress.Options{Options: c.options, Size: size})
+		}
 		if err != nil {
 			return nil, c.placed(ctx, err, append([]activation.Layer{sets[0].layer}, against...), c.inputs)
 		}
@@ -476,6 +483,22 @@ func (c *compressing) compress(ctx context.Context, sets []judged, against []act
 	}
 	c.result.Datapoints = n
 	return networks, nil
+}
+
+// resized puts layers of another size into a network, by the directions of others that do not
+// hang on it.
+func (c *compressing) resized(network *compress.MLP, others []*compress.Compressed, size compress.Size) (small []*compress.Compressed, err error) {
+	for j, at := range c.at {
+		z, err := compress.Of(others[j].Comparison, c.dense[at].Affine, size)
+		if err == nil {
+			err = network.Replace(at, z)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("layer %s: %w", c.layers[j], err)
+		}
+		small = append(small, z)
+	}
+	return small, nil
 }
 
 // judgeAll judges outputs of each set of rows.
@@ -513,9 +536,6 @@ func (c *compressing) made(ctx context.Context) error {
 	}
 	if err == nil && c.test.file != "" {
 		err = c.beside(ctx, "test", []string{c.test.file}, nil)
-	}
-	if err == nil {
-		err = c.beside(ctx, "network", denseFiles(c.dense), nil)
 	}
 	c.result.making = c.making(ctx, described)
 	return err

@@ -182,6 +182,17 @@ func TestCompressSizes(t *testing.T) {
 		assert.Equal(t, size, j.Sizes[i].Size.String())
 	}
 	assert.Less(t, j.Sizes[0].Parameters, j.Sizes[1].Parameters)
+	for _, how := range []string{"--layers fc2,out --from original", "--layers out"} { // which take one comparison
+		how += " w --inputs x.npy --against b --keep rank "
+		several := compressOf(t, strings.Fields(how+"--size neurons(0.2,0.5)")...)
+		for i, size := range []string{"0.2", "0.5"} {
+			assert.Equal(t, compressOf(t, strings.Fields(how+"--size neurons("+size+")")...).Sizes[0], several.Sizes[i], how)
+		}
+		assert.NotEqual(t, several.Sizes[0].Judged, several.Sizes[1].Judged)
+		status, _, stderr := call(t, append([]string{"compress"}, strings.Fields(how+"--size parameters(1,0.01)")...)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "parameters(0.01) of a layer of")
+	}
 	written := decodeCompressed(t, read(t, "c.json"))
 	assert.Equal(t, j.Sizes, written.Sizes)
 	for flag, count := range map[string]int{"network": 6, "labels": 1} {
@@ -234,9 +245,9 @@ func TestCompressSizeWords(t *testing.T) {
 	_, stdout, _ := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --size all --size parameters(0.7)")...)
 	words := strings.Join(strings.Fields(stdout), " ")
 	assert.Contains(t, words, "--size 'neurons(0.2,0.5)' --size all --size 'parameters(0.7)' --from compressed")
-	assert.Contains(t, words, "of the rows that directions come from. Options")
+	assert.Contains(t, words, "over the rows that directions come from. Options")
 	_, stdout, _ = call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --test 0:9")...)
-	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "of the rows that directions come from, then of the rows of --test.")
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "over the rows that directions come from, and over --test.")
 }
 
 // TestCompressMeasures: without labels outputs are judged by targets, or by those of the
@@ -434,7 +445,7 @@ func TestCompressMisused(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"", exitMisused, "accepts 1 arg"},
+		{"", exitMisused, "one directory or archive of weights is needed, 0 given"},
 		{"w", exitMisused, "--inputs FILE is needed"},
 		{"w --inputs x.npy", exitMisused, "--layers A,B,… is needed"},
 		{"w --inputs x.npy --layers fc3", exitMisused, "--layers fc3: the network has no layer of that name: did you mean fc1?"},
@@ -559,4 +570,45 @@ func FuzzSizes(f *testing.F) {
 			require.NotContains(t, s[:i], size)
 		}
 	})
+}
+
+// TestCompressASCII: a terminal without other letters gets none.
+func TestCompressASCII(t *testing.T) {
+	compressible(t)
+	for _, args := range []string{"--size neurons(0.4,0.5)", "--keep count(2)", "--help"} {
+		t.Setenv("LC_ALL", "C")
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, exitDone, run(t.Context(), strings.Fields("compress w --inputs x.npy --layers fc2 --labels labels.npy "+args), &stdout, &stderr))
+		for _, r := range stdout.String() + stderr.String() {
+			require.Less(t, r, rune(0x80), stdout.String()+stderr.String())
+		}
+	}
+}
+
+// TestTorchLoadsCompressed: PyTorch takes the weights into the modules that it calls as they
+// are, and gives the right answers that the command counted.
+func TestTorchLoadsCompressed(t *testing.T) {
+	needsTorch(t)
+	_, net, _ := compressible(t)
+	for _, l := range net {
+		turned := lapack.New[float64](l.w.Cols, l.w.Rows)
+		turned.TransposeFrom(l.w)
+		save(t, filepath.Join(mkdir(t, "torch"), l.name+".weight.npy"), turned)
+		save(t, filepath.Join("torch", l.name+".bias.npy"), lapack.Of(len(l.b), 1, l.b), len(l.b))
+	}
+	j := compressOf(t, strings.Fields("torch --inputs x.npy --layers fc2 --keep count(3) --labels labels.npy -o small.npz")...)
+	numpy(t, `
+import sys, numpy as np, torch
+from collections import OrderedDict
+from torch import nn
+small = np.load("small.npz")
+model = nn.Sequential(OrderedDict(
+    fc1=nn.Linear(6, 8), relu1=nn.ReLU(),
+    fc2=nn.Sequential(OrderedDict(down=nn.Linear(8, 3, bias=False), up=nn.Linear(3, 7))), relu2=nn.ReLU(),
+    out=nn.Linear(7, 3))).double()
+model.load_state_dict({name: torch.from_numpy(small[name]) for name in small.files if name != "provenance.json"})
+with torch.no_grad():
+    right = model(torch.from_numpy(np.load("x.npy"))).argmax(1).numpy() == np.load("labels.npy")
+assert right.mean() == float(sys.argv[1]), (right.mean(), sys.argv)
+`, fmt.Sprint(j.Sizes[0].Judged[0].Value))
 }

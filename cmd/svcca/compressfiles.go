@@ -142,9 +142,7 @@ func (o compressOutput) write(ctx context.Context, c *compressing, networks [][]
 func (c *compressing) arrays(small []*compress.Compressed) (arrays []namedArray) {
 	add := func(name string, w lapack.Matrix[float64], bias []float64) {
 		if c.naming.torch {
-			turned := lapack.New[float64](w.Cols, w.Rows)
-			turned.TransposeFrom(w)
-			w = turned
+			w = transposed(w)
 		}
 		arrays = append(arrays, valuesOf(name+c.naming.weights, w, w.Rows, w.Cols))
 		if bias != nil {
@@ -280,7 +278,12 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 	if len(j.Sizes) == 1 {
 		grid = j.oneSize(p)
 	} else {
-		grid = j.manySizes()
+		grid = j.manySizes(p)
+	}
+	for _, row := range grid {
+		for i := range row {
+			row[i] = p.text(row[i]) // which may be wider
+		}
 	}
 	gap := 2
 	if columns(aligned(grid, gap)[0]) > width {
@@ -302,13 +305,12 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 		}
 		p.paragraph("", "", j.Measure.title()+" "+strings.Join(parts, ", ")+".")
 	} else {
-		text := j.Measure.title() + ": of the rows that directions come from"
-		if len(j.Before.Judged) > 1 {
-			text += ", then of the rows of --test"
-		}
-		p.paragraph("", "", text+".")
+		p.paragraph("", "", fmt.Sprintf("kept: directions, by layers; last: %s over the rows that directions come from%s.", j.Measure.lower(), map[bool]string{true: ", and over --test"}[len(j.Before.Judged) > 1]))
 	}
-	from, _ := j.Options.From.MarshalText()
+	from, err := j.Options.From.MarshalText()
+	if err != nil {
+		return err
+	}
 	p.paragraph("", "", fmt.Sprintf("%s %s --from %s", optionWords(j.Options.Comparison), sizes(j.sizes()).words(), from))
 	return p.writeTo(w)
 }
@@ -331,7 +333,7 @@ func (j *compressJSON) oneSize(p *page) [][]string {
 }
 
 // manySizes is a line for each size.
-func (j *compressJSON) manySizes() [][]string {
+func (j *compressJSON) manySizes(p *page) [][]string {
 	grid := [][]string{{"", "kept", "parameters", "", "multiply-adds"}}
 	form := j.form()
 	rows := func(s state, line []string) []string {
@@ -349,7 +351,7 @@ func (j *compressJSON) manySizes() [][]string {
 		for _, l := range s.Layers {
 			ks = append(ks, strconv.Itoa(l.K))
 		}
-		grid = append(grid, rows(s.state, []string{s.Size.String(), strings.Join(ks, " "), strconv.Itoa(s.Parameters),
+		grid = append(grid, rows(s.state, []string{s.Size.String(), p.shorten(strings.Join(ks, " "), 24), strconv.Itoa(s.Parameters),
 			percent(float64(s.Parameters) / float64(j.Before.Parameters)), strconv.Itoa(s.MultiplyAdds)}))
 	}
 	return grid

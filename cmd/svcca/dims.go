@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -62,6 +61,7 @@ help selection and help pictures say more. Layers may be of any datapoints.`,
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object, with all spectra (default: a table)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, warnings, notes on stderr (default: all)")
+	outputIsOut(flags)
 	return c
 }
 
@@ -169,10 +169,7 @@ func (d *dims) checkMaps() error {
 
 // all measures the layers, one after the other: each is shared among goroutines.
 func (d *dims) all(ctx context.Context) error {
-	defer native.LimitThreads(1)()
-	if d.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(d.threads, runtime.GOMAXPROCS(0))))
-	}
+	defer workers(d.threads)()
 	d.bar = newProgress(d.stderr, d.quiet)
 	defer func() { d.bar.clear() }()
 	for i, l := range d.files {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gosvcca/gosvcca/figure"
-	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/measure"
@@ -21,6 +20,7 @@ type dynamicsFlags struct {
 	threshold float64
 	outputs   []string
 	panes     string
+	threads   int
 	log       bool // the axis of steps
 }
 
@@ -31,7 +31,7 @@ func newDynamics() *cobra.Command {
 		Short: "Follows layers over training",
 		Long: `Compares each layer at each step of training with itself at the last, and tells
 when it became that. DIR holds a directory or archive of layers for each step,
-called step00010, epoch-3, …; else --pattern says where they are.`,
+called step00010, epoch-3, …, or see --pattern. See help selection, too.`,
 		Example: `  svcca dynamics checkpoints --layers conv1,conv2,fc -o curves.svg -o d.json
   svcca dynamics run1 --pattern '{step}_{layer}.npy' --score weighted`,
 	}, func(cmd *cobra.Command, args []string) error {
@@ -41,8 +41,14 @@ called step00010, epoch-3, …; else --pattern says where they are.`,
 		if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
 			return err
 		}
+		if err := f.checkSelection(cmd); err != nil {
+			return err
+		}
 		if !(f.threshold > 0 && f.threshold <= 1) {
 			return misusef("--threshold %v: a similarity above 0, at most 1 expected", f.threshold)
+		}
+		if f.threads < 0 {
+			return misusef("--threads %d: 1 or more expected", f.threads)
 		}
 		if f.hashes && !f.json && len(f.outputs) == 0 && f.panes == "" {
 			return misusef("--hashes is for what is written: --json, -o or --panes")
@@ -64,6 +70,9 @@ called step00010, epoch-3, …; else --pattern says where they are.`,
 	flags.Float64Var(&f.threshold, "threshold", dynamics.DefaultThreshold, "a layer has converged from score `T` on")
 	f.optionFlags.register(flags)
 	f.mapFlags.register(flags)
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
+	flags.IntVar(&f.threads, "threads", 0, "work on `N` at once (default: a processor each)")
 	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json, csv, svg, png, pdf (default: no)")
 	flags.StringVar(&f.panes, "panes", "", "all layers with all to `OUT`.svg, png, pdf (default: no)")
 	flags.BoolVar(&f.log, "log", false, "draw steps by logarithm, without 0 (default: evenly)")
@@ -123,6 +132,10 @@ func (f *dynamicsFlags) run(ctx context.Context, dir string, stdout, stderr io.W
 
 // record compares each checkpoint with the last, one open at a time beside it.
 func (r *following) record(ctx context.Context) (*dynamics.Dynamics, error) {
+	defer workers(r.of.threads)()
+	if err := r.findNotFinite(ctx); err != nil {
+		return nil, err
+	}
 	last, err := r.open(ctx, r.run[len(r.run)-1])
 	if err != nil {
 		return nil, err
@@ -131,7 +144,6 @@ func (r *following) record(ctx context.Context) (*dynamics.Dynamics, error) {
 	if err := r.begin(ctx, last); err != nil {
 		return nil, err
 	}
-	defer native.LimitThreads(1)() // faster: goroutines share the work
 	at := 0
 	recorder, err := dynamics.New(ctx, last.maps, dynamics.Options{Options: r.pairOptions(), Diagonal: !r.all, Progress: func(step, done, all int) {
 		r.bar.draw(float64(at*all+done)/float64(all*len(r.run)), func(gone time.Duration) string {
@@ -163,9 +175,6 @@ func (r *following) add(ctx context.Context, recorder *dynamics.Recorder, c chec
 			return err
 		}
 		defer n.close()
-		if err := r.fits(n, last); err != nil {
-			return err
-		}
 	}
 	if err := recorder.Add(ctx, c.step, n.maps); err != nil {
 		return r.blamed(ctx, err, n)
@@ -176,7 +185,7 @@ func (r *following) add(ctx context.Context, recorder *dynamics.Recorder, c chec
 // curves returns the pairs of each layer over steps, as a pane of layers by steps.
 func (r *following) curves(d *dynamicsJSON, steps []int) *scored {
 	pane := &svcca.Pane{Options: r.options}
-	s := &scored{Pane: pane, mapFlags: r.mapFlags, images: r.images}
+	s := &scored{Pane: pane, mapFlags: r.mapFlags, images: r.images, selection: r.selection}
 	for _, t := range steps {
 		pane.Columns = append(pane.Columns, svcca.Side{Name: strconv.Itoa(d.Steps[t])})
 	}

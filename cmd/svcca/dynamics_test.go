@@ -100,7 +100,7 @@ func TestDynamicsIsBetween(t *testing.T) {
 					continue
 				}
 				assert.Equal(t, got, d.Panes[s][l][l])
-				assert.Equal(t, *got.Mean, d.Curves[l][s])
+				assert.Equal(t, *got.Mean, *d.Curves[l][s])
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func TestDynamicsIsBetween(t *testing.T) {
 	assert.Equal(t, []int{60, 4}, d.Inputs[0].Shape)
 
 	// A threshold just above a curve's point puts convergence behind it.
-	score := d.Curves[1][2]
+	score := *d.Curves[1][2]
 	at := func(threshold float64) int {
 		d := dynamicsOf(t, "run", "--layers", "z,b,a", "--threshold", fmt.Sprint(threshold))
 		assert.Equal(t, threshold, d.Threshold)
@@ -231,6 +231,58 @@ func TestDynamicsWords(t *testing.T) {
 	assert.NotContains(t, stdout, "bottom-up")
 }
 
+// TestDynamicsUndefined: where chance is 1 at a step the adjusted score is undefined: none
+// in the table, nothing in the .csv, null in JSON, and no reason to fail.
+func TestDynamicsUndefined(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for step, neurons := range []int{20, 3, 3} { // 12 datapoints have 11 dimensions
+		for l, layer := range []string{"a", "b", "c", "d"} {
+			require.NoError(t, os.MkdirAll(fmt.Sprintf("run/%d", step), 0o700))
+			save(t, fmt.Sprintf("run/%d/%s.npy", step, layer), gaussian(uint64(20+step*4+l), 12, neurons))
+		}
+	}
+	args := []string{"dynamics", "run", "--score", "adjusted", "--keep", "rank"}
+	status, stdout, stderr := call(t, append(args, "--json", "-o", "d.csv", "-o", "d.svg", "--panes", "p.svg")...)
+	require.Equal(t, exitDone, status, stderr)
+	d := decodeDynamics(t, []byte(stdout))
+	for l := range d.Layers {
+		require.Equal(t, 1.0, d.Panes[0][l][l].Chance)
+		assert.Nil(t, d.Curves[l][0])
+		assert.Equal(t, d.Panes[1][l][l].Adjusted, d.Curves[l][1])
+		assert.Equal(t, 2, *d.Converged[l].Step)
+	}
+	for _, series := range d.figure(false).Series {
+		assert.Equal(t, []bool{true, false, false}, series.Undefined, "a gap in the curve")
+	}
+	assert.NotNil(t, d.Stripes, "of the last pane, in which all are defined")
+	assert.Regexp(t, `"curves":\[\[null,-`, stdout)
+	text, err := os.ReadFile("d.csv")
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^a,,-?[0-9.e-]+,1$`, string(text))
+	panes, err := os.ReadFile("p.svg")
+	require.NoError(t, err)
+	assert.Contains(t, string(panes), "undefined")
+	status, stdout, stderr = call(t, args...)
+	require.Equal(t, exitDone, status, stderr)
+	assert.Regexp(t, `(?m)^a +none!`, stdout)
+	page, _, _, _ := reportOf(t, "run", "--score", "adjusted", "--keep", "rank")
+	table := page.section("panes").all("table")[0].grid()
+	assert.Equal(t, []string{"0", "none", "none", "none"}, table[1])
+	assert.NotContains(t, table[2], "none")
+	// Nor at the last step.
+	for l, layer := range []string{"a", "b", "c", "d"} {
+		save(t, fmt.Sprintf("run/2/%s.npy", layer), gaussian(uint64(50+l), 12, 20))
+	}
+	status, stdout, stderr = call(t, append(args, "--json", "--panes", "p.svg", "--force")...)
+	require.Equal(t, exitDone, status, stderr)
+	d = decodeDynamics(t, []byte(stdout))
+	assert.Nil(t, d.Stripes)
+	assert.Nil(t, d.Converged[0].Step)
+	status, stdout, stderr = call(t, args...)
+	require.Equal(t, exitDone, status, stderr)
+	assert.Regexp(t, `(?m)^b +never +50.00% +none$`, stdout)
+}
+
 func TestDynamicsManySteps(t *testing.T) {
 	for n := range 6 {
 		for most := range 6 {
@@ -281,7 +333,7 @@ func TestDynamicsFiles(t *testing.T) {
 		for s, field := range line[1:] {
 			v, err := strconv.ParseFloat(field, 64)
 			require.NoError(t, err)
-			assert.Equal(t, d.Curves[l][s], v)
+			assert.Equal(t, *d.Curves[l][s], v)
 		}
 	}
 	for name, begins := range map[string]string{"d.svg": "<", "d.png": "\x89PNG", "d.pdf": "%PDF", "panes.svg": "<"} {
@@ -391,7 +443,7 @@ func TestDynamicsConv(t *testing.T) {
 			Bound float64 `json:"error_bound"`
 		}
 		require.NoError(t, json.Unmarshal([]byte(stdout), &want), stderr)
-		assert.InDelta(t, want.Mean, d.Curves[0][0], want.Bound+d.Panes[0][0][0].ErrorBound+1e-14, way)
+		assert.InDelta(t, want.Mean, *d.Curves[0][0], want.Bound+d.Panes[0][0][0].ErrorBound+1e-14, way)
 		status, stdout, stderr := call(t, "dynamics", "run", "--conv", way)
 		require.Equal(t, exitDone, status, stderr)
 		assert.Contains(t, stdout, "--conv "+way)
@@ -415,7 +467,7 @@ func TestDynamicsOfReferenceSet(t *testing.T) {
 		for l, name := range want.Layers {
 			for s, step := range want.Steps {
 				pair := d.Panes[s][l][l]
-				assert.InDelta(t, curves[name][s], d.Curves[l][s], max(pair.ErrorBound, pair.WeightedErrorBound)+1e-14, "%s at %d", name, step)
+				assert.InDelta(t, curves[name][s], *d.Curves[l][s], max(pair.ErrorBound, pair.WeightedErrorBound)+1e-14, "%s at %d", name, step)
 			}
 		}
 		if score == "weighted" {
@@ -469,7 +521,7 @@ func TestDynamicsWeights(t *testing.T) {
 		_, stdout, stderr := call(t, "compare", files[0], files[1], "--json")
 		var want struct{ Mean float64 }
 		require.NoError(t, json.Unmarshal([]byte(stdout), &want), stderr)
-		assert.InDelta(t, want.Mean, weighted.Curves[2][s], 1e-9, "z is the last by name")
+		assert.InDelta(t, want.Mean, *weighted.Curves[2][s], 1e-9, "z is the last by name")
 	}
 	assert.Equal(t, []string{"w.npy"}, weighted.With["weights"].Paths)
 	plain := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosvcca/gosvcca/figure"
 	"github.com/gosvcca/gosvcca/native"
+	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/dynamics"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 )
@@ -22,10 +23,11 @@ type dynamicsJSON struct {
 	Score     score   `json:"score"`
 	Threshold float64 `json:"threshold"`
 	making
-	Layers []string `json:"layers"` // in order of depth
-	Steps  []int    `json:"steps"`
+	Selection *selection `json:"selection,omitempty"`
+	Layers    []string   `json:"layers"` // in order of depth
+	Steps     []int      `json:"steps"`
 	// Curves are layers × steps: each layer with its own form at the last step.
-	Curves    [][]float64            `json:"curves"`
+	Curves    [][]*float64           `json:"curves"` // null where undefined
 	Converged []dynamics.Convergence `json:"converged"`
 	// BottomUp is Kendall's τ of depth and convergence step, null where all are one.
 	BottomUp *float64 `json:"bottom_up"`
@@ -34,8 +36,8 @@ type dynamicsJSON struct {
 	Overtakes []*float64 `json:"overtakes"`
 	// Adjacent are pairs of a layer and the next, at the last step.
 	Adjacent []*measure.Pair `json:"adjacent"`
-	// Stripes is of the pane at the last step; null of fewer than four layers or where not
-	// all pairs are compared.
+	// Stripes is of the pane at the last step; null of fewer than four layers, where not all
+	// pairs are compared, or a score is undefined.
 	Stripes *float64 `json:"stripes"`
 	// Panes are steps × layers × layers at the last step: all pairs, or where Diagonal the
 	// others are null.
@@ -59,7 +61,7 @@ func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamics
 		return nil, err
 	}
 	j := &dynamicsJSON{
-		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs),
+		Schema: "svcca.dynamics/1", Version: version(), Score: r.score, Threshold: r.of.threshold, making: r.making(ctx, r.inputs), Selection: r.selection,
 		Layers: d.Layers, Steps: d.Steps, Curves: curves, Converged: converged, BottomUp: dynamics.BottomUp(converged),
 		Adjacent: append([]*measure.Pair{}, r.adjacent...), Diagonal: d.Diagonal, Panes: d.Panes,
 		Options: wayOptions{r.options, r.mapFlags}, Backend: native.Describe(), of: r,
@@ -68,17 +70,27 @@ func (r *following) result(ctx context.Context, d *dynamics.Dynamics) (*dynamics
 		j.Overtakes = append(j.Overtakes, dynamics.Overtakes(converged, l))
 	}
 	if !d.Diagonal && len(d.Layers) >= 4 {
-		last, err := d.Pane(len(d.Steps)-1, of)
-		if err != nil {
-			return nil, err
-		}
-		stripes, err := measure.Stripes(last)
-		if err != nil {
-			return nil, err
-		}
-		j.Stripes = &stripes
+		j.Stripes, err = stripesOf(d, of)
 	}
-	return j, nil
+	return j, err
+}
+
+// stripesOf measures the last pane, where all its scores are defined.
+func stripesOf(d *dynamics.Dynamics, of measure.Score) (*float64, error) {
+	t := len(d.Steps) - 1
+	for _, row := range d.Panes[t] {
+		for _, p := range row {
+			if of.Undefined(p.PairScores) {
+				return nil, nil
+			}
+		}
+	}
+	last, err := d.Pane(t, of)
+	if err != nil {
+		return nil, err
+	}
+	stripes, err := measure.Stripes(last)
+	return &stripes, err
 }
 
 // dynamicsOutput is a file to write: numbers or a picture.
@@ -129,7 +141,7 @@ func (o dynamicsOutput) write(d *dynamicsJSON) error {
 	if o.note == nil {
 		return o.target.write(fill)
 	}
-	p := newProvenance(d.making, d.Options, nil)
+	p := newProvenance(d.making, d.Options, d.Selection)
 	p.Score, p.Rows = d.Score, d.Layers
 	for _, step := range d.Steps {
 		p.Columns = append(p.Columns, strconv.Itoa(step))
@@ -148,7 +160,11 @@ func (d *dynamicsJSON) writeCSV(w io.Writer) error {
 	for l, name := range d.Layers {
 		line := []string{name}
 		for _, v := range d.Curves[l] {
-			line = append(line, strconv.FormatFloat(v, 'g', -1, 64))
+			field := "" // undefined
+			if v != nil {
+				field = strconv.FormatFloat(*v, 'g', -1, 64)
+			}
+			line = append(line, field)
 		}
 		lines = append(lines, line)
 	}
@@ -168,11 +184,11 @@ func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	}
 	for l, name := range d.Layers {
 		s := figure.Series{Name: shown(name)}
+		values, undefined := d.Score.kind().onScale(len(d.Steps), func(t int) *svcca.PairScores { return &d.Panes[t][l][l].PairScores })
 		for t, step := range d.Steps {
 			if step > 0 || !log {
-				s.X = append(s.X, float64(step))
-				s.Y = append(s.Y, atMost1(d.Curves[l][t]))
-				c.From = min(c.From, d.Curves[l][t]) // as adjusted scores may be negative
+				s.X, s.Y, s.Undefined = append(s.X, float64(step)), append(s.Y, values[t]), append(s.Undefined, undefined[t])
+				c.From = min(c.From, values[t]) // as adjusted scores may be negative
 			}
 		}
 		c.Series = append(c.Series, s)
@@ -180,44 +196,32 @@ func (d *dynamicsJSON) figure(log bool) figure.Curves {
 	return c
 }
 
-// atMost1 returns a score without what rounding brings it above 1.
-func atMost1(v float64) float64 { return min(v, 1) }
-
 // mostPanes are drawn of a run: no more are told apart on a page.
 const mostPanes = 12
 
 // drawPanes draws the panes.
 func (d *dynamicsJSON) drawPanes(w io.Writer, path string) error {
-	panes, err := d.panes()
-	if err != nil {
-		return err
-	}
-	return render(w, path, panes.Render)
+	return render(w, path, d.panes().Render)
 }
 
 // panes are those over the steps as a picture, evenly chosen where there are many.
-func (d *dynamicsJSON) panes() (figure.Panes, error) {
+func (d *dynamicsJSON) panes() figure.Panes {
 	var names []string
 	for _, name := range d.Layers {
 		names = append(names, shown(name))
 	}
 	var panes figure.Panes
 	for _, t := range evenly(len(d.Steps), mostPanes) {
-		values, err := measure.Scores(d.Panes[t], measure.Score(d.Score))
-		if err != nil {
-			return panes, err
-		}
-		for _, row := range values {
-			for m, v := range row {
-				row[m] = atMost1(v)
-			}
+		values, undefined := make([][]float64, len(names)), make([][]bool, len(names))
+		for l, row := range d.Panes[t] {
+			values[l], undefined[l] = d.Score.kind().onScale(len(row), func(m int) *svcca.PairScores { return &row[m].PairScores })
 		}
 		panes.Panes = append(panes.Panes, figure.Pane{
-			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values,
+			Title: fmt.Sprintf("step %d", d.Steps[t]), Rows: names, Columns: names, Values: values, Undefined: undefined,
 			RowTitle: "layer at the step", ColumnTitle: "layer at the last step", Score: d.Score.axisTitle(),
 		})
 	}
-	return panes, nil
+	return panes
 }
 
 // render draws a figure to a file of that name.

@@ -27,6 +27,9 @@ func writeDynamics(w io.Writer, s style, width int, r *following, d *dynamicsJSO
 	}
 	t.lines(fmt.Sprintf("%s: %s of %s at %s (columns), each with itself at step %d, over %s", t.kind.title,
 		plural(len(d.Layers), "layer"), shown(r.dir), plural(len(d.Steps), "step"), last, t.pane.over()))
+	for _, step := range t.pane.selection.words() {
+		t.lines(step)
+	}
 	t.line("")
 	t.layOut()
 	if len(steps) < len(d.Steps) {

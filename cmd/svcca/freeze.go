@@ -41,6 +41,9 @@ after i/L of all steps; or of checkpoints in DIR (see dynamics), once it is as
 		if err := f.mapFlags.check(cmd, &f.optionFlags); err != nil {
 			return err
 		}
+		if err := f.checkSelection(cmd); err != nil {
+			return err
+		}
 		if err := f.check(cmd, len(args) == 1); err != nil {
 			return err
 		}
@@ -56,6 +59,8 @@ after i/L of all steps; or of checkpoints in DIR (see dynamics), once it is as
 	flags.TextVar(&f.score, "score", score("mean"), "the score `S`: mean, mean_square, …")
 	f.optionFlags.register(flags)
 	f.mapFlags.register(flags)
+	f.selectFlags.register(flags)
+	f.selectFlags.hide(flags)
 	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "to `OUT`.json (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object (default: a table)")
@@ -65,7 +70,7 @@ after i/L of all steps; or of checkpoints in DIR (see dynamics), once it is as
 }
 
 // ofRun are the flags that go with checkpoints alone.
-var ofRun = []string{"ago", "threshold", "pattern", "score", "keep", "rank-tol", "centering", "precision", "solver", "weights", "transpose", "conv", "layout"}
+var ofRun = append([]string{"ago", "threshold", "pattern", "score", "keep", "rank-tol", "centering", "precision", "solver", "weights", "transpose", "conv", "layout"}, selectNames...)
 
 // check returns an error where flags do not go together, or are missing.
 func (f *freezeFlags) check(cmd *cobra.Command, similarity bool) error {
@@ -100,6 +105,7 @@ type freezeJSON struct {
 	// Rule is linear or similarity.
 	Rule string `json:"rule"`
 	making
+	Selection *selection `json:"selection,omitempty"`
 	*freeze.Schedule
 	// Costs are of the layers, in order; all 1 where no file said.
 	Costs []freeze.Cost `json:"costs"`
@@ -165,6 +171,7 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if j.Work, err = j.Schedule.Work(j.Costs); err != nil {
 		return err
 	}
+	j.Selection = r.selection
 	j.making = f.making(ctx, append([]inputJSON{}, r.inputs...))
 	for _, out := range outputs {
 		if err := ctx.Err(); err != nil {
@@ -231,9 +238,12 @@ func (f *freezeFlags) watch(ctx context.Context, r *training, j *freezeJSON) err
 			n.close()
 		}
 	}()
-	defer native.LimitThreads(1)() // faster: goroutines share the work
+	defer workers(0)()
 	r.bar = newProgress(r.stderr, f.quiet)
 	defer r.bar.clear()
+	if err := r.findNotFinite(ctx); err != nil {
+		return err
+	}
 	for i, c := range r.run {
 		n, err := r.open(ctx, c)
 		if err != nil {
@@ -250,9 +260,6 @@ func (f *freezeFlags) watch(ctx context.Context, r *training, j *freezeJSON) err
 			if w, err = freeze.NewWatch(freeze.Options{Options: f.pairOptions(), Score: measure.Score(f.score), Ago: f.ago, Threshold: f.threshold}); err != nil {
 				return err
 			}
-		}
-		if err := r.fits(n, open[0]); err != nil {
-			return err
 		}
 		if _, err := w.Add(ctx, c.step, n.maps); err != nil {
 			for _, one := range open {
@@ -305,6 +312,9 @@ func (f *freezeFlags) writeTable(w io.Writer, s style, j *freezeJSON) error {
 		title = fmt.Sprintf("by similarity (%s ≥ %v to itself %s ago)", j.Score, j.Threshold, plural(j.Ago, "step"))
 	}
 	p.paragraph("", "", fmt.Sprintf("Freeze Training, %s: %s, %s", title, plural(len(j.Layers), "layer"), plural(j.Steps, "step")))
+	for _, step := range j.Selection.words() {
+		p.paragraph("", "", step)
+	}
 	p.line("")
 	grid := [][]string{{"layer", "learns until step"}}
 	for _, l := range j.Layers {

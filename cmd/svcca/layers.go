@@ -42,8 +42,8 @@ func (in input) open(as opening) (activation.Layer, error) {
 	return s, nil
 }
 
-// expandLayers returns the layers that arguments name together, in natural order
-// (layer2 before layer10), each once; and what is none in the archives among them.
+// expandLayers returns the layers that arguments name together, each once, in the order
+// of expandArgs; and what is none in the archives among them.
 //
 // An argument is a file; a member of an archive, as in x.npz:fc1; a directory, for
 // every .npy, .npz and .safetensors in it and below it; or a pattern with
@@ -56,21 +56,43 @@ func (in input) open(as opening) (activation.Layer, error) {
 // are shards of one layer, which is called after the directory, after NAME in the
 // directory, and likewise.
 func expandLayers(args []string) (layers []input, left []leftOut, err error) {
-	var paths []string
-	for _, arg := range args {
-		found, err := expand(arg)
-		if err != nil {
-			return nil, nil, err
-		}
-		paths = append(paths, found...)
+	paths, err := expandArgs(args)
+	if err != nil {
+		return nil, nil, err
 	}
 	layers, left = layersIn(paths)
 	return layers, left, nil
 }
 
+// expandArgs returns the files that arguments stand for, each once, in the order given;
+// but where arguments are in the order in which a shell leaves them, layer10 before
+// layer2, their files are in natural order.
+func expandArgs(args []string) (paths []string, err error) {
+	seen := map[string]bool{}
+	var run []string
+	for i, arg := range args {
+		found, err := expand(arg)
+		if err != nil {
+			return nil, err
+		}
+		run = append(run, found...)
+		if i+1 < len(args) && arg < args[i+1] {
+			continue
+		}
+		for _, path := range naturally(run) {
+			if name := filepath.Clean(path); !seen[name] {
+				seen[name] = true
+				paths = append(paths, path)
+			}
+		}
+		run = nil
+	}
+	return paths, nil
+}
+
 // layersIn returns the layers in files.
 func layersIn(paths []string) (layers []input, left []leftOut) {
-	for _, in := range gatherShards(withoutCompanions(naturally(paths))) {
+	for _, in := range gatherShards(withoutCompanions(paths)) {
 		if len(in.paths) != 1 || in.paths[0] != in.name {
 			layers = append(layers, in)
 			continue
@@ -89,11 +111,11 @@ func layersIn(paths []string) (layers []input, left []leftOut) {
 // of one layer: every file that it matches, in natural order. These may differ in
 // numbers only.
 func oneLayer(arg string) (input, error) {
-	paths, err := expand(arg)
+	paths, err := expandArgs([]string{arg})
 	if err != nil {
 		return input{}, err
 	}
-	paths = withoutCompanions(naturally(paths))
+	paths = withoutCompanions(paths)
 	switch info, err := os.Stat(arg); {
 	case err == nil && info.IsDir():
 		layers, _ := layersIn(paths)

@@ -51,6 +51,7 @@ func TestExpandLayers(t *testing.T) {
 		want string
 	}{
 		{"a/layer10.npy a/layer2.npy", "a/layer2.npy a/layer10.npy"},
+		{"a/layer2.npy a/layer10.npy a/layer1.npy", "a/layer2.npy a/layer10.npy a/layer1.npy"},
 		{"a", "a/deep/er/fc.npy a/layer1.npy a/layer2.npy a/layer10.npy"},
 		{"a/", "a/deep/er/fc.npy a/layer1.npy a/layer2.npy a/layer10.npy"},
 		{"a/*.npy", "a/layer1.npy a/layer2.npy a/layer10.npy"},

@@ -359,7 +359,7 @@ func TestConvMisused(t *testing.T) {
 		{"matrix x.npy y.npy --conv dft --memory 1KiB", exitFailed, "comparing maps of 4 × 4 × 3 with 4 × 4 × 3 by dft needs about"},
 		{"matrix x.npy y.npy --conv dft --cache c", exitMisused, "--cache does not go with --conv dft"},
 		{"matrix logits.npy --conv flatten", exitMisused, "no layer holds feature maps"},
-		{"matrix x.npy small.npy --conv pixels", exitFailed, "x.npy has maps of 4 × 4, small.npy of 2 × 2"},
+		{"matrix x.npy small.npy --conv pixels", exitFailed, "small.npy has maps of 2 × 2, x.npy of 4 × 4"},
 		{"compare sums --conv dft", exitMisused, "--conv does not go with sums"},
 	} {
 		before := listing(t, ".")
@@ -383,7 +383,7 @@ func TestLayoutIsTold(t *testing.T) {
 	assert.NotContains(t, stderr, "would")
 	_, _, stderr = call(t, "compare", "x.npy", "y.npy", "--conv", "dft", "--quiet")
 	assert.Empty(t, stderr)
-	_, stdout, _ := call(t, "info", "x.npy", "logits.npy")
+	_, stdout, _ := call(t, "info", "logits.npy", "x.npy")
 	assert.Equal(t, "logits.npy: 40 × 6, float64\n  40 datapoints × 6 neurons\nx.npy: 40 × 4 × 4 × 3, float64\n  feature maps: 40 images of 4 × 4, 3 channels (nhwc)\n            or: 40 images of 4 × 3, 4 channels (nchw)\n", stdout)
 	_, stdout, _ = call(t, "info", "x.npy", "--json")
 	assert.Contains(t, stdout, `"shape":[40,4,4,3],"storage":"float64"`)

@@ -37,8 +37,8 @@ func newMatrix() *cobra.Command {
 	c := command(&cobra.Command{
 		Use:   "matrix FILE… [--against FILE…] [flags]",
 		Short: "Compares many layers with many",
-		Long: `Compares layers. FILE: .npy, .npz (or x.npz:fc1 of it), .safetensors, directory
-or pattern; part-N, NAME-N-of-M.npy are shards. See help selection, pictures.`,
+		Long: `Compares layers, in the order given: .npy, .npz (or x.npz:fc1), .safetensors,
+directories, patterns, shards part-N.npy. See svcca help selection, pictures.`,
 		Example: `  svcca matrix a/*.npy 'run?/**/fc{1,2}.npy'
   svcca matrix a --against b -o ab.csv -o ab.json --cache /tmp/ab`,
 	}, func(cmd *cobra.Command, args []string) error {
@@ -99,11 +99,10 @@ type matrix struct {
 	rows    []int  // indices of inputs
 	columns []int  // nil: the rows
 	alone   bool   // whether maps may be among them is looked at later
-	byName  bool   // neither rows nor columns are in an order that was given
 	whole   []int  // inputs of which --neurons takes all
 	without string // the flag that leaves out layers, if not skipFlag
 	command string // whose matrix it is, if not of matrix
-	told    bool   // somebody said how maps are read
+	told    []int  // inputs of which somebody said how their maps are read
 	bar     *progress
 	mu      sync.Mutex
 }
@@ -144,7 +143,7 @@ func (f *matrixFlags) run(ctx context.Context, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	pane.selection, pane.byName = m.chosen.told(), m.byName
+	pane.selection = m.chosen.told()
 	if pane.alignment, err = pane.align(f.score); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -83,7 +84,7 @@ func sideNames(sides []svcca.Side) (names []string) {
 // TestMatrixIsBetween: every score is that of the two layers compared alone.
 func TestMatrixIsBetween(t *testing.T) {
 	layers := nets(t)
-	m, stderr := matrixOf(t, "b", "a/*.npy", "--score", "pwcca_x")
+	m, stderr := matrixOf(t, "a/*.npy", "b", "--score", "pwcca_x")
 	assert.Empty(t, stderr)
 	assert.Equal(t, "svcca.matrix/1", m.Schema)
 	assert.True(t, m.Symmetric)
@@ -195,7 +196,10 @@ func TestMatrixArguments(t *testing.T) {
 		args          string
 		rows, columns []string
 	}{
-		{"a/layer10.npy a/layer1.npy a/layer2.npy", a, nil},
+		{"a/layer1.npy a/layer10.npy a/layer2.npy", a, nil}, // as a shell expands a/*.npy
+		{"a/layer10.npy a/layer1.npy a/layer2.npy", []string{a[2], a[0], a[1]}, nil},
+		{"b a", append(slices.Clone(b), a...), nil},
+		{"b a/layer2.npy a", append(slices.Clone(b), a[1], a[0], a[2]), nil},
 		{"--layers a", a, nil},
 		{"--layers a/layer1.npy a/layer10.npy a/layer2.npy --against b/layer1.npy b/layer2.npy", a, b},
 		{"--against b/layer1.npy b/layer2.npy --layers a/*.npy", a, b},
@@ -312,7 +316,7 @@ func TestMatrixShards(t *testing.T) {
 	for i := range 12 {
 		save(t, fmt.Sprintf("a/layer2/part-%d.npy", i), layers[1].View(25*i, 0, 25, 7).Clone())
 	}
-	for _, args := range [][]string{{"a"}, {"a/layer10.npy", "a/layer1.npy", "a/layer2/part-*.npy"}, {"--layers", "a/*"}} {
+	for _, args := range [][]string{{"a"}, {"a/layer1.npy", "a/layer10.npy", "a/layer2/part-*.npy"}, {"--layers", "a/*"}} {
 		m, _ := matrixOf(t, args...)
 		assert.Equal(t, []string{"a/layer1.npy", "a/layer2", "a/layer10.npy"}, sideNames(m.Rows))
 		assert.Len(t, m.Inputs[1].Paths, 12)

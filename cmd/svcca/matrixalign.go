@@ -47,17 +47,15 @@ func (t *matrixTable) alignment() {
 		t.lines("Each layer is most like the one at its own depth in the other network (in the order of the table).")
 		return
 	}
-	order := "as given"
-	if t.pane.byName {
-		order = "by name; for another, a --layers or --against for each"
-	}
-	t.lines("Layers most alike, at relative depths in the order of the table (" + order + "):")
 	room := max(12, t.width/4)
-	t.lines(matchWords("rows", a.Rows, rows, a.TauRows, t.shortened(t.rows, room), t.shortened(t.columns, room)))
-	t.lines(matchWords("columns", a.Columns, columns, a.TauColumns, t.shortened(t.columns, room), t.shortened(t.rows, room)))
+	ofRows, ofColumns := t.shortened(t.rows, room), t.shortened(t.columns, room)
+	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, rows, a.TauRows, ofRows, ofColumns))
+	t.lines(matchWords("Most like each column: ", a.Columns, columns, a.TauColumns, ofColumns, ofRows))
+	words := "Depth is by the order of the table, which is as given, or of a directory or archive by name."
 	if t.kind.name != "weighted" {
-		t.lines("Layers that keep few directions score high with most: --score weighted counts those of both.")
+		words += " Layers that keep few directions score high with most; --score weighted counts those of both."
 	}
+	t.lines(words)
 }
 
 // matchMarks returns the mark of each match whose score says nothing, or "", and how many
@@ -97,8 +95,8 @@ func inPlace(matches []measure.Match, others int) bool {
 const mostMatches = 12
 
 // matchWords say where the layers of a side have their likes, and Kendall's τ where no
-// match is marked.
-func matchWords(side string, matches []measure.Match, marks []string, tau *float64, names, others []string) string {
+// match is marked, behind a title.
+func matchWords(title string, matches []measure.Match, marks []string, tau *float64, names, others []string) string {
 	var text []string
 	for i, m := range matches {
 		text = append(text, fmt.Sprintf("%s – %s %s%s", names[i], others[m.Layer], depthText(m.Depth), marks[i]))
@@ -109,9 +107,9 @@ func matchWords(side string, matches []measure.Match, marks []string, tau *float
 	if len(text) > mostMatches {
 		text = []string{"--json has them all"}
 	}
-	words := side + ": " + strings.Join(text, ", ")
+	words := title + strings.Join(text, ", ")
 	if tau != nil {
-		words += "; Kendall's τ with their own depth " + strings.TrimSpace(decimal(*tau, 0.005))
+		words += "; Kendall's τ with its own " + strings.TrimSpace(decimal(*tau, 0.005))
 	}
 	return words + "."
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 )
@@ -31,7 +30,6 @@ func (m *matrix) expand(args []string) (err error) {
 	if m.threads < 0 {
 		return misusef("--threads %d: 1 or more expected", m.threads)
 	}
-	m.byName = len(layers) == 1 && len(against) <= 1
 	if m.rows, err = m.add(layers); err != nil {
 		return err
 	}
@@ -82,7 +80,7 @@ func (m *matrix) use(inputs []input) (indices []int) {
 }
 
 // idsInOrder is an error where files of ids, one for each layer, follow a group of
-// arguments that are not in the layers' order: they would be of others.
+// arguments that are not in the order that layers have: they would be of others.
 func (m *matrix) idsInOrder(group []string) error {
 	if len(m.ids) < 2 {
 		return nil
@@ -95,7 +93,11 @@ func (m *matrix) idsInOrder(group []string) error {
 		}
 		paths = append(paths, naturally(some)...)
 	}
-	for i, path := range naturally(slices.Clone(paths)) {
+	ordered, err := expandArgs(group)
+	if err != nil {
+		return err
+	}
+	for i, path := range ordered {
 		if paths[i] != path {
 			return misusef("--ids is one file for each layer, and layers are in natural order: name %s before %s and the ids likewise, or give one name with a * for a layer's path without its suffix",
 				shown(path), shown(paths[i]))

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
-	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/measure"
 )
@@ -24,7 +22,6 @@ type scored struct {
 	pairs     [][]translatedPair // by dft and lowpass: as Pairs
 	selection *selection         // nil: everything
 	alignment *measure.Alignment // of two networks, or nil
-	byName    bool               // layers are in the order of their names
 }
 
 // translatedPair is what a pair has under translations beside its scores.
@@ -123,7 +120,7 @@ func (m *matrix) checkMaps() error {
 		default:
 			return err
 		}
-		if isMaps(f) && !m.told {
+		if isMaps(f) && !slices.Contains(m.told, i) {
 			if told++; told <= mostNotices {
 				m.notice(m.assumed(f))
 			}
@@ -265,10 +262,7 @@ func (m *matrix) translate(ctx context.Context) (*scored, error) {
 		}
 		conv.Hold(room-cost.Memory, ready...)
 	}
-	defer native.LimitThreads(1)()
-	if m.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(m.threads, runtime.GOMAXPROCS(0))))
-	}
+	defer workers(m.threads)()
 	done, all, before := 0.0, cost.Products+2*cost.Factors, map[reduction]bool{}
 	for i, p := range pairs {
 		if m.files[p[0]] != nil && m.files[p[1]] != nil {

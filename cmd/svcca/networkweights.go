@@ -136,29 +136,41 @@ func denseFiles(layers []denseLayer) (paths []string) {
 	return paths
 }
 
-// loadDense reads the values of layers, each of which takes what the one before gives, the
-// first width neurons of from.
-func loadDense(ctx context.Context, layers []denseLayer, width int, from string) error {
+// loadDense reads the values of layers, of which each takes what the one before gives, and
+// the first width neurons of from, and describes their files for the flag that named them.
+func loadDense(ctx context.Context, d *describer, flag string, layers []denseLayer, width int, from string) error {
+	var files []*activation.File
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	read := func(path string, dimensions int) (lapack.Matrix[float64], error) {
+		f, err := activation.Open(path)
+		if err != nil {
+			return lapack.Matrix[float64]{}, err
+		}
+		files = append(files, f)
+		return denseValues(f, dimensions)
+	}
 	for i := range layers {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		l := &layers[i]
-		w, err := loadArray(l.weights, 2)
+		w, err := read(l.weights, 2)
 		if err != nil {
 			return err
 		}
 		if l.torch {
-			turned := lapack.New[float64](w.Cols, w.Rows)
-			turned.TransposeFrom(w)
-			w = turned
+			w = transposed(w)
 		}
 		if w.Rows != width {
 			return fmt.Errorf("%s takes %s, and %s gives %d: --order says which layers follow each other, from the input on", shown(l.weights), plural(w.Rows, "neuron"), shown(from), width)
 		}
 		l.Affine = compress.Affine{Weights: w, Bias: make([]float64, w.Cols), Name: l.name}
 		if l.bias != "" {
-			b, err := loadArray(l.bias, 1)
+			b, err := read(l.bias, 1)
 			if err != nil {
 				return err
 			}
@@ -169,26 +181,35 @@ func loadDense(ctx context.Context, layers []denseLayer, width int, from string)
 		}
 		width, from = w.Cols, l.name
 	}
+	if err := d.beside(ctx, flag, denseFiles(layers), nil); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := f.Unchanged(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// loadArray reads an array of that many dimensions, whose values are finite.
-func loadArray(path string, dimensions int) (values lapack.Matrix[float64], err error) {
-	f, err := activation.Open(path)
-	if err != nil {
-		return values, err
-	}
-	defer f.Close()
+func transposed(m lapack.Matrix[float64]) lapack.Matrix[float64] {
+	t := lapack.New[float64](m.Cols, m.Rows)
+	t.TransposeFrom(m)
+	return t
+}
+
+// denseValues reads an array of weights of that many dimensions, whose values are finite.
+func denseValues(f *activation.File, dimensions int) (values lapack.Matrix[float64], err error) {
 	if shape := f.Shape(); len(shape) != dimensions {
 		advice := "--order names the fully connected layers, which have two"
 		if dimensions == 1 {
 			advice = "a bias has one"
 		}
-		return values, fmt.Errorf("%s has %s, %s: %s", shown(path), plural(len(shape), "dimension"), shapeText(shape), advice)
+		return values, fmt.Errorf("%s has %s, %s: %s", shown(f.Name()), plural(len(shape), "dimension"), shapeText(shape), advice)
 	}
 	rows, columns := f.Dims()
 	if rows < 1 || columns < 1 {
-		return values, fmt.Errorf("%s is of %s: there is nothing in it", shown(path), shapeText(f.Shape()))
+		return values, fmt.Errorf("%s is of %s: there is nothing in it", shown(f.Name()), shapeText(f.Shape()))
 	}
 	values = lapack.New[float64](rows, columns)
 	if err := f.Read(values, 0, 0); err != nil {
@@ -200,10 +221,10 @@ func loadArray(path string, dimensions int) (values lapack.Matrix[float64], err 
 			if dimensions == 1 {
 				place = fmt.Sprintf("[%d]", i)
 			}
-			return values, fmt.Errorf("%s: %s (counted from 0) is %v: weights are finite", shown(path), place, v)
+			return values, fmt.Errorf("%s: %s (counted from 0) is %v: weights are finite", shown(f.Name()), place, v)
 		}
 	}
-	return values, f.Unchanged()
+	return values, nil
 }
 
 // assumedDense says what was assumed of the layers: how their weights lie, and that there is

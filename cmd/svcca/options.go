@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"runtime"
 
+	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/pflag"
 )
@@ -40,6 +42,20 @@ func (f *optionFlags) registerRows(flags *pflag.FlagSet) {
 	flags.StringVar(&f.weights, "weights", "", "`FILE`.npy, a weight > 0 per datapoint (default: all 1)")
 	flags.BoolVar(&f.transpose, "transpose", false, "files hold neurons × datapoints (default: no)")
 	f.describer.register(flags)
+}
+
+// workers lets so many goroutines share the work, 0 for as many as there are processors,
+// each with one BLAS thread, which is faster than threads of the BLAS, until it is undone.
+func workers(threads int) (undo func()) {
+	limit := native.LimitThreads(1)
+	if threads == 0 {
+		return limit
+	}
+	before := runtime.GOMAXPROCS(min(threads, runtime.GOMAXPROCS(0)))
+	return func() {
+		runtime.GOMAXPROCS(before)
+		limit()
+	}
 }
 
 // readWeights reads the weights of the rows that are given of n datapoints, nil for all,

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/go-pdf/fpdf"
 	"github.com/gosvcca/gosvcca/figure"
+	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -109,14 +110,7 @@ func (m *matrixJSON) drawn() (pane figure.Pane, p provenance, err error) {
 		pane.RowTitle, pane.ColumnTitle = directoryTitle(rowsIn), directoryTitle(columnsIn)
 	}
 	for i := range m.Pairs {
-		values, undefined := make([]float64, len(m.Columns)), make([]bool, len(m.Columns))
-		for j := range m.Pairs[i] {
-			if v, bound := kind.of(&m.Pairs[i][j]); v != nil {
-				values[j] = onScale(*v, bound)
-			} else {
-				undefined[j] = true
-			}
-		}
+		values, undefined := kind.onScale(len(m.Columns), func(j int) *svcca.PairScores { return &m.Pairs[i][j] })
 		pane.Values, pane.Undefined = append(pane.Values, values), append(pane.Undefined, undefined)
 	}
 	p = m.provenance()
@@ -135,6 +129,19 @@ func (m *matrixJSON) drawn() (pane figure.Pane, p provenance, err error) {
 
 // directoryTitle is what layers of a directory are of.
 func directoryTitle(dir string) string { return strings.TrimSuffix(dir, "/") }
+
+// onScale returns the scores of a row of pairs as pictures show them.
+func (k scoreKind) onScale(count int, pair func(j int) *svcca.PairScores) (values []float64, undefined []bool) {
+	values, undefined = make([]float64, count), make([]bool, count)
+	for j := range count {
+		if v, bound := k.of(pair(j)); v != nil {
+			values[j] = onScale(*v, bound)
+		} else {
+			undefined[j] = true
+		}
+	}
+	return values, undefined
+}
 
 // onScale returns 0 or 1 where a score lies beyond by no more than its error bound: else
 // the scale would say that scores do.

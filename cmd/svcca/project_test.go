@@ -224,14 +224,14 @@ func TestProjectOnto(t *testing.T) {
 		return kept
 	}
 	drawn := map[string]int{}
-	for seed := range 40 {
+	for seed := range 20 {
 		how := fmt.Sprintf("--onto 3 --by random --seed %d", seed)
 		some := kept(project(how))
 		assert.Len(t, some, 3)
 		assert.Equal(t, some, kept(project(how)), "the same again")
 		drawn[fmt.Sprint(some)]++
 	}
-	assert.Greater(t, len(drawn), 10, "of 20 sets")
+	assert.Greater(t, len(drawn), 5, "of 20 sets")
 	assert.Equal(t, kept(project("--onto 3 --by random")), kept(project("--onto 3 --by random --seed 0")))
 	assert.Contains(t, string(read(t, "p.npy.json")), `"by":"random","seed":0`)
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/gosvcca/gosvcca/internal/crew"
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
@@ -86,7 +88,7 @@ func (p *projecting) judge(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	_, width := p.data.Dims()
-	if err := loadDense(ctx, layers, width, p.data.Name()); err != nil {
+	if err := loadDense(ctx, &p.describer, "head", layers, width, p.data.Name()); err != nil {
 		return err
 	}
 	for _, note := range assumedDense(layers, p.order != nil) {
@@ -111,17 +113,14 @@ func (p *projecting) judge(ctx context.Context, stdout io.Writer) error {
 	p.bar = newProgress(p.stderr, p.quiet)
 	err = p.look(ctx, j, layers, right.take(p.chosen.of))
 	p.bar.clear()
+	if err == nil {
+		j.making, err = p.made(ctx)
+	}
 	if changed := p.data.Unchanged(); changed != nil {
 		return changed // and what else is wrong is no wonder
 	}
 	if err != nil {
 		return p.placed(ctx, err, p.chosen.layers, p.inputs)
-	}
-	if err := p.beside(ctx, "head", denseFiles(layers), nil); err != nil {
-		return err
-	}
-	if j.making, err = p.made(ctx); err != nil {
-		return err
 	}
 	for _, out := range outputs {
 		if err := ctx.Err(); err != nil {
@@ -202,6 +201,9 @@ func (p *projecting) look(ctx context.Context, j *projectJSON, layers []denseLay
 	}
 	var whole tally
 	var spread spread
+	var drawing sync.Mutex
+	defer native.LimitThreads(1)() // faster: goroutines share the projections
+	workers := crew.New(ctx)
 	n := j.Datapoints
 	rows := max(1, judgeBytes/(8*widest))
 	for first := 0; first < n; first += rows {
@@ -216,28 +218,21 @@ func (p *projecting) look(ctx context.Context, j *projectJSON, layers []denseLay
 		}
 		spread.add(full)
 		right.add(&whole, full, full, first)
-		for i, a := range arms {
-			if err := ctx.Err(); err != nil {
+		done := 0
+		err = workers.Run(len(arms), func(i, _ int) error {
+			if err := p.judgeArm(arms[i], layer, head, right, full, first); err != nil {
 				return err
 			}
-			p.bar.draw((float64(first)+float64(block.Rows)*float64(i)/float64(len(arms)))/float64(n), func(time.Duration) string {
-				return fmt.Sprintf("svcca: %d of %s, %d of %s", first, plural(n, j.unit), i, plural(len(arms), "projection"))
+			drawing.Lock()
+			defer drawing.Unlock()
+			done++
+			p.bar.draw((float64(first)+float64(block.Rows)*float64(done)/float64(len(arms)))/float64(n), func(time.Duration) string {
+				return fmt.Sprintf("svcca: %d of %s, %d of %s", first, plural(n, j.unit), done, plural(len(arms), "projection"))
 			})
-			at := first
-			err := a.Apply(layer, func(projected lapack.Matrix[float64]) error {
-				if err := p.inRange(projected); err != nil {
-					return err
-				}
-				outputs, err := head.Outputs(svcca.FromMat(p.data.Name(), lapack.ToDense(projected)))
-				if err == nil {
-					right.add(&a.tally, outputs, full.View(at-first, 0, outputs.Rows, full.Cols), at)
-					at += outputs.Rows
-				}
-				return err
-			})
-			if err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if j.Whole, err = right.value(whole, spread); err != nil {
@@ -263,6 +258,22 @@ func (p *projecting) look(ctx context.Context, j *projectJSON, layers []denseLay
 		}
 	}
 	return nil
+}
+
+// judgeArm looks at a projection of a block of rows, the first of them at first.
+func (p *projecting) judgeArm(a *arm, block svcca.Layer, head *compress.MLP, right *answers, full lapack.Matrix[float64], first int) error {
+	done := 0
+	return a.Apply(block, func(projected lapack.Matrix[float64]) error {
+		if err := p.inRange(projected); err != nil {
+			return err
+		}
+		outputs, err := head.Outputs(svcca.FromMat(p.data.Name(), lapack.ToDense(projected)))
+		if err == nil {
+			right.add(&a.tally, outputs, full.View(done, 0, outputs.Rows, full.Cols), first+done)
+			done += outputs.Rows
+		}
+		return err
+	})
 }
 
 // targets checks, before any work, that the outputs can be written.

@@ -296,7 +296,7 @@ func TestMatrixReadsMatrix(t *testing.T) {
 		sum := hex.EncodeToString(sha256Of(string(read(t, file))))
 		made := unmarshalMade(t, []byte(stdout))
 		require.Len(t, made.Inputs, 2)
-		for i, member := range []string{":chance", ":scores"} {
+		for i, member := range []string{":scores", ":chance"} {
 			assert.Equal(t, describedInput{file + member, "float64", []string{file + member}, []string{sum}, []int{5, 5}, []int64{int64(len(read(t, file)))}}, made.Inputs[i])
 		}
 	}

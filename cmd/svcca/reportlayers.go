@@ -32,8 +32,10 @@ func (r *reporting) locate(dir string) (err error) {
 	}
 	if r.own.training {
 		switch {
-		case r.selectFlags.given() || r.selectFlags.tokens.given:
-			return misusef("%s is a training run, of which all datapoints are compared: --datapoints, --sample and their like are for one network", shown(dir))
+		case len(r.ids) > 0:
+			return misusef("--ids is for one network: all steps of a training run, as in %s, hold the same datapoints in the same order", shown(dir))
+		case bool(r.nonFinite):
+			return misusef("--nonfinite drop is for one network: the last step of %s may lack other datapoints than all steps do", shown(dir))
 		case r.skipBad:
 			return misusef("%s is a training run, of which each step needs all layers: --layers names those to take in place of --skip-bad", shown(dir))
 		}
@@ -157,19 +159,37 @@ func (r *reporting) arguments() []string { return []string{r.own.dir, "-o", r.ou
 // the other.
 func (r *reporting) use() {
 	f := r.matrixFlags
-	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments(), told: r.own.training}
+	r.m = &matrix{matrixFlags: &f, stderr: r.stderr, known: map[string]int{}, left: []leftOut{}, command: "report", named: r.arguments()}
 	r.own.at = r.m.use(r.own.last())
 	r.m.rows = r.own.at
+	if r.own.training { // dynamics has said so
+		r.m.told = r.own.at
+	}
+	for _, i := range r.logitsOf(r.own) {
+		r.m.whole = append(r.m.whole, r.own.at[i])
+	}
 	if r.other == nil {
 		return
 	}
 	r.other.at = r.m.use(r.other.last())
+	for _, i := range r.logitsOf(r.other) {
+		r.m.whole = append(r.m.whole, r.other.at[i])
+	}
 	r.m.columns = slices.Clone(r.own.at)
 	for _, at := range r.other.at {
 		if !slices.Contains(r.own.at, at) {
 			r.m.columns = append(r.m.columns, at)
 		}
 	}
+}
+
+// logitsOf returns which of a network's layers holds the logits, of which --neurons takes
+// all columns, as they are classes; none where there are no logits.
+func (r *reporting) logitsOf(l *located) []int {
+	if i := slices.Index(l.names, r.logitsName()); i >= 0 {
+		return []int{i}
+	}
+	return nil
 }
 
 // present returns the layers of a network that are not left out, by their inputs, and

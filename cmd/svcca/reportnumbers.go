@@ -123,9 +123,11 @@ func (r *reporting) training() *following {
 		of.layers = r.own.names
 	}
 	d := &dynamicsFlags{threshold: r.threshold, trainingFlags: trainingFlags{
-		checkpointFlags: of, optionFlags: r.optionFlags, mapFlags: r.mapFlags, score: r.score, quiet: r.quiet,
+		checkpointFlags: of, optionFlags: r.optionFlags, mapFlags: r.mapFlags, selectFlags: r.selectFlags, score: r.score, quiet: r.quiet,
 	}}
-	return &following{of: d, all: true, training: &training{trainingFlags: &d.trainingFlags, dir: r.own.dir, stderr: r.stderr, run: r.own.run, names: r.own.names}}
+	return &following{of: d, all: true, training: &training{
+		trainingFlags: &d.trainingFlags, dir: r.own.dir, stderr: r.stderr, run: r.own.run, names: r.own.names, whole: r.logitsOf(r.own),
+	}}
 }
 
 // follow is dynamics, with all pairs.

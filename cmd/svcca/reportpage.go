@@ -64,9 +64,14 @@ type reportCell struct{ Text, Mark string }
 
 // reportMade says how the page came about.
 type reportMade struct {
-	Command string
-	Facts   [][2]string
+	Command []string // its arguments, which stay whole where lines break
+	Facts   []reportFact
 	Inputs  reportTable
+}
+
+type reportFact struct {
+	Of    string
+	Words []string
 }
 
 // Widths of figures in points, at reportDPI 720, 440 and 343 pixels: on a screen that is

@@ -157,7 +157,7 @@ func reportOf(t *testing.T, args ...string) (page *element, j reportJSON, stdout
 // checkClosed makes sure that the page runs nothing and asks for nothing from elsewhere.
 func checkClosed(t *testing.T, page *element) {
 	t.Helper()
-	known := strings.Fields("html head meta link title style body header nav main section h1 h2 p b a ol ul li figure figcaption div pre code dl dt dd table caption thead tbody tr th td span svg desc g path text image")
+	known := strings.Fields("html head meta link title style body header nav main section h1 h2 p b a ol ul li figure figcaption div pre code dl dt dd table thead tbody tr th td span svg desc g path text image")
 	ids := map[string]bool{}
 	page.each(func(e *element) {
 		assert.Contains(t, known, e.name)
@@ -304,7 +304,7 @@ func TestReportOfTraining(t *testing.T) {
 	assert.Equal(t, []string{"", "0", "5", "10", "100"}, curves[0])
 	for l, curve := range d.Curves {
 		for s, v := range curve {
-			assert.InDelta(t, v, numberIn(t, curves[l+1][s+1]), rounded)
+			assert.InDelta(t, *v, numberIn(t, curves[l+1][s+1]), rounded)
 		}
 	}
 	_, dynamics, _ := call(t, "dynamics", "run", "--layers", order)
@@ -380,6 +380,40 @@ func TestReportOfTraining(t *testing.T) {
 			assert.InDelta(t, *row[m].Mean, *j.Against.Pane.Pairs[l][m].Mean, 1e-12)
 		}
 	}
+}
+
+// TestReportSelects: of a run flags choose what they choose of its steps.
+func TestReportSelects(t *testing.T) {
+	trains(t, byStep)
+	flags := []string{"run", "--layers", "z,b,a", "--datapoints", "0:40", "--neurons", "0:3"}
+	page, j, _, _ := reportOf(t, flags...)
+	d := dynamicsOf(t, append(flags, "--panes", "panes.svg")...)
+	assert.Equal(t, d.Panes, j.Dynamics.Panes)
+	last := len(runSteps) - 1
+	for l, row := range d.Panes[last] {
+		for m, p := range row {
+			assert.InDelta(t, *p.Mean, *j.Pane.Pairs[l][m].Mean, 1e-12)
+		}
+	}
+	assert.Contains(t, page.all("header")[0].words(), "3 layers over 40 datapoints")
+	require.Len(t, j.Selection.Steps, 2)
+
+	// Logits are whole at every step.
+	_, j, _, _ = reportOf(t, append(flags, "--logits", "a")...)
+	assert.Equal(t, 6, j.Classes.Count)
+	for _, pane := range j.Dynamics.Panes {
+		assert.Greater(t, pane[2][2].KX, 3)
+	}
+}
+
+// TestReportUndefined: scores that chance leaves undefined are gaps, and none in tables.
+func TestReportUndefined(t *testing.T) {
+	trains(t, byStep)
+	page, j, _, _ := reportOf(t, "run", "--layers", "z,b,a", "--score", "adjusted", "--keep", "rank", "--datapoints", "0:5")
+	assert.Nil(t, j.Dynamics.Curves[0][0])
+	assert.Equal(t, []string{"0", "none", "none"}, page.section("panes").all("table")[0].grid()[1])
+	assert.Equal(t, "none", page.section("convergence").all("table")[0].grid()[1][1])
+	assert.Contains(t, j.Findings[1], "none")
 }
 
 // TestReportNever: a layer that never converges is never frozen, nor is any above it, and
@@ -517,7 +551,8 @@ func TestReportStatus(t *testing.T) {
 		{"a -o r.html --class 3", exitFailed, []string{"--class", "3"}},
 		{"a -o r.html --conv dft", exitMisused, []string{"no layer holds feature maps"}},
 		{"a -o r.html --score means", exitMisused, []string{"did you mean mean?"}},
-		{"run -o r.html --sample 5", exitMisused, []string{"run is a training run", "--sample"}},
+		{"run -o r.html --ids *.txt", exitMisused, []string{"--ids is for one network"}},
+		{"run -o r.html --nonfinite drop", exitMisused, []string{"--nonfinite drop is for one network"}},
 		{"run -o r.html --skip-bad", exitMisused, []string{"--layers names those to take"}},
 		{"a -o r.html --against c", exitFailed, []string{"c: no such file"}},
 		{"a -o r.html --against odd", exitFailed, []string{"odd/"}},
@@ -621,7 +656,7 @@ func TestReportMade(t *testing.T) {
 	}
 	assert.Equal(t, files[0], files[1])
 	made := readPage(t, files[0]).section("made")
-	assert.Equal(t, "svcca "+strings.Join(args, " "), made.all("code")[0].text)
+	assert.Equal(t, "svcca "+strings.Join(args, " "), made.all("code")[0].words())
 	for _, says := range []string{"--keep 'variance(0.99)' --rank-tol storage --centering neurons --precision mixed", version(), "go1.", "BLAS", "--weights w.npy"} {
 		assert.Contains(t, made.words(), says)
 	}
@@ -636,6 +671,24 @@ func TestReportMade(t *testing.T) {
 	assert.Contains(t, header, "3 layers over 80 datapoints")
 	assert.Contains(t, header, "--datapoints 0:80: 80 of 90 datapoints.")
 	assert.Contains(t, header, "Weighted: they count as much as 72 datapoints of equal weight.")
+}
+
+// TestReportOfNeurons: of logits, which are classes, all are taken, as classes does.
+func TestReportOfNeurons(t *testing.T) {
+	classNets(t)
+	_, j, _, _ := reportOf(t, "a", "--neurons", "1:3", "--against", "b")
+	assert.Equal(t, []int{2, 2, 3}, []int{j.Dimensions[0].Neurons, j.Dimensions[1].Neurons, j.Dimensions[2].Neurons})
+	assert.Equal(t, 3, j.Classes.Count)
+	c, _ := classesOf(t, "a", "--neurons", "1:3")
+	for i, curve := range c.Networks[0].Curves {
+		for l, p := range curve.Points {
+			assert.InDelta(t, *p.Mean, *j.Classes.Curves[i].Points[l].Mean, 1e-14)
+		}
+	}
+	_, j, _, _ = reportOf(t, "a", "--class", "2,0")
+	assert.Len(t, j.Classes.Curves, 2)
+	_, j, _, _ = reportOf(t, "a", "--logits", "l2", "--layers", "l2,l10")
+	assert.Equal(t, 5, j.Classes.Count)
 }
 
 // TestReportOfMaps: maps are compared under translations, with each other and with logits,
@@ -663,6 +716,14 @@ func TestReportOfMaps(t *testing.T) {
 	}
 	assert.Equal(t, 32, j.Dimensions[0].Neurons)
 	assert.Contains(t, page.all("header")[0].words(), "over 30 images in all translations (dft)")
+	// Of a run dynamics says so, and of the network beside it the matrix.
+	for _, step := range []string{"run/1", "run/2"} {
+		require.NoError(t, os.MkdirAll(step, 0o700))
+		save(t, step+"/c1.npy", someMaps(1, 30, 4, 4, 2), 30, 4, 4, 2)
+	}
+	_, _, _, stderr = reportOf(t, "run", "--conv", "dft", "--layers", "c1", "--against", "net")
+	assert.Equal(t, 1, strings.Count(stderr, "run/2/c1.npy"), stderr)
+	assert.Equal(t, 1, strings.Count(stderr, "net/c1.npy"), stderr)
 	_, j, _, _ = reportOf(t, "net", "--conv", "pixels", "--layers", "c1")
 	assert.Nil(t, j.Classes)
 	assert.Equal(t, 480, j.Dimensions[0].Datapoints)

@@ -84,14 +84,7 @@ func (r *reporting) drawnPane(p *reportPane, rowsOf, columnsOf string) figure.Pa
 		drawn.Score = kind.title
 	}
 	for i := range p.Pairs {
-		values, undefined := make([]float64, len(p.Columns)), make([]bool, len(p.Columns))
-		for j := range p.Pairs[i] {
-			if v, bound := kind.of(&p.Pairs[i][j]); v != nil {
-				values[j] = onScale(*v, bound)
-			} else {
-				undefined[j] = true
-			}
-		}
+		values, undefined := kind.onScale(len(p.Columns), func(j int) *svcca.PairScores { return &p.Pairs[i][j] })
 		drawn.Values, drawn.Undefined = append(drawn.Values, values), append(drawn.Undefined, undefined)
 	}
 	return drawn
@@ -103,7 +96,10 @@ func paneWidth(columns int) float64 {
 	return min(wideFigure, max(middleFigure, around+float64(cell*columns)))
 }
 
-// number is a score in four digits, or as many as are certain.
+// brief is a name in a sentence.
+func brief(name string) string { return style{}.shorten(shown(name), maxColumns/2) }
+
+// scoreText is a score in four digits, or as many as are certain.
 func scoreText(v, bound float64) string { return strings.TrimSpace(decimal(v, bound)) }
 
 // few is the sentence on panes of which most scores are high whatever the layers hold.
@@ -141,7 +137,7 @@ func (r *reporting) among(j *reportJSON) (*reportSection, error) {
 			}
 		}
 	}
-	name := func(i int) string { return shown(j.Layers[i]) }
+	name := func(i int) string { return brief(j.Layers[i]) }
 	words := func(p pairing) string {
 		return fmt.Sprintf("%s and %s, %s", name(p.i), name(p.j), scoreText(p.v, p.bound))
 	}
@@ -228,11 +224,11 @@ func (r *reporting) dimensions(j *reportJSON) (*reportSection, error) {
 	least, most := slices.MinFunc(j.Dimensions, byK), slices.MaxFunc(j.Dimensions, byK)
 	switch {
 	case len(j.Dimensions) == 1:
-		s.Headline = fmt.Sprintf("%s holds 99%% of its variance in %s of %d.", shown(least.Name), plural(k(least), "direction"), least.Neurons)
+		s.Headline = fmt.Sprintf("%s holds 99%% of its variance in %s of %d.", brief(least.Name), plural(k(least), "direction"), least.Neurons)
 	case k(least) == k(most):
 		s.Headline = fmt.Sprintf("Every layer holds 99%% of its variance in %s.", plural(k(least), "direction"))
 	default:
-		s.Headline = fmt.Sprintf("99%% of variance lies in %d (%s) to %d directions (%s).", k(least), shown(least.Name), k(most), shown(most.Name))
+		s.Headline = fmt.Sprintf("99%% of variance lies in %d (%s) to %d directions (%s).", k(least), brief(least.Name), k(most), brief(most.Name))
 	}
 	var picture figure.Spectra
 	for _, i := range evenly(len(j.Dimensions), mostSpectra) {
@@ -296,7 +292,7 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		series := figure.Series{Name: fmt.Sprintf("class %d", curve.Class)}
 		row := cells(strconv.Itoa(curve.Class))
 		for l, p := range curve.Points {
-			series.X, series.Y = append(series.X, p.Depth), append(series.Y, atMost1(*p.Mean))
+			series.X, series.Y = append(series.X, p.Depth), append(series.Y, onScale(*p.Mean, p.ErrorBound))
 			row = append(row, reportCell{Text: scoreText(*p.Mean, p.ErrorBound)})
 			mean[l] += *p.Mean / float64(len(c.Curves))
 			if j.Layers[l] != c.Logits {
@@ -322,10 +318,10 @@ func (r *reporting) classCurves(j *reportJSON) (*reportSection, error) {
 		}
 	}
 	first, last := own[0], own[len(own)-1]
-	at := func(l int) string { return fmt.Sprintf("%s (%s)", scoreText(mean[l], 0), shown(j.Layers[l])) }
+	at := func(l int) string { return fmt.Sprintf("%s (%s)", scoreText(mean[l], 0), brief(j.Layers[l])) }
 	switch {
 	case len(own) == 1:
-		s.Headline = fmt.Sprintf("%s holds single classes by a ρ of %s on average.", shown(j.Layers[first]), scoreText(mean[first], 0))
+		s.Headline = fmt.Sprintf("%s holds single classes by a ρ of %s on average.", brief(j.Layers[first]), scoreText(mean[first], 0))
 	case mean[last] > mean[first]:
 		s.Headline = fmt.Sprintf("Deeper layers hold more of single classes: ρ grows from %s to %s, on average.", at(first), at(last))
 	default:
@@ -365,7 +361,7 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 		return nil, nil
 	}
 	s := &reportSection{ID: "against", Topic: "With another network"}
-	of, other := shown(j.Of), shown(j.Against.Of)
+	of, other := brief(j.Of), brief(j.Against.Of)
 	a := j.Against.Alignment
 	switch sentence := few(j.Against.Pane, j.Pane.of.unit()); {
 	case sentence != "":
@@ -420,16 +416,17 @@ func (r *reporting) alignment(j *reportJSON) (*reportSection, error) {
 
 // madeWords says how the page came about.
 func (r *reporting) madeWords(j *reportJSON) reportMade {
-	var command []string
+	var m reportMade
 	for _, arg := range j.Command {
-		command = append(command, shown(shellQuoted(arg)))
+		m.Command = append(m.Command, shown(shellQuoted(arg)))
 	}
-	m := reportMade{Command: strings.Join(command, " ")}
-	m.Facts = [][2]string{
+	for _, fact := range [][2]string{
 		{"Options", strings.TrimPrefix(j.Pane.of.optionWords(j.Pane.of.Options), "Options: ")},
 		{"Score", string(j.Score)},
 		{"Version", j.Version + ", " + j.Go},
 		{"Backend", fmt.Sprintf("%s: BLAS %s, LAPACK %s, FFT %s, %s", j.Backend.Name, j.Backend.BLAS, j.Backend.LAPACK, j.Backend.FFT, plural(j.Backend.Threads, "thread"))},
+	} {
+		m.Facts = append(m.Facts, reportFact{fact[0], strings.Fields(fact[1])})
 	}
 	m.Inputs = reportTable{Caption: "Files read", Head: []string{"", "shape", "type", "bytes"}, Left: true}
 	if r.hashes {

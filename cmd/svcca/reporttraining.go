@@ -22,9 +22,9 @@ func (r *reporting) convergence(j *reportJSON) (*reportSection, error) {
 		s.Headline, s.Text = s.Text[0], s.Text[1:]
 		s.Text = slices.DeleteFunc(s.Text, func(text string) bool { return strings.HasPrefix(text, "Stripes") }) // told below
 	} else if c := d.Converged[0]; c.Step != nil {
-		s.Headline = fmt.Sprintf("%s has converged from step %d on.", shown(c.Layer), *c.Step)
+		s.Headline = fmt.Sprintf("%s has converged from step %d on.", brief(c.Layer), *c.Step)
 	} else {
-		s.Headline = fmt.Sprintf("%s never converges.", shown(d.Converged[0].Layer))
+		s.Headline = fmt.Sprintf("%s never converges.", brief(d.Converged[0].Layer))
 	}
 	last := d.Steps[len(d.Steps)-1]
 	curves := d.figure(false)
@@ -77,26 +77,36 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	if d.Stripes != nil {
 		t.Head = append(t.Head, "stripes")
 	}
-	var first, last [2]float64
+	var first, last []*float64
 	for at, step := range d.Steps {
-		values, err := measure.Scores(d.Panes[at], measure.Score(d.Score))
-		if err != nil {
-			return nil, err
-		}
-		var means [2]float64
-		n := float64(len(values))
-		for l, row := range values {
-			for m, v := range row {
-				if l == m {
-					means[0] += v / n
-				} else {
-					means[1] += v / (n * (n - 1))
+		var sums [2]float64 // of a layer's own final form, and of the others'
+		var counts [2]int
+		scores, all := make([][]float64, len(d.Layers)), true
+		for l, row := range d.Panes[at] {
+			for m, p := range row {
+				v, _ := d.Score.kind().of(&p.PairScores)
+				if v == nil {
+					scores[l], all = append(scores[l], 0), false
+					continue
 				}
+				of := min(1, max(l-m, m-l))
+				sums[of], counts[of], scores[l] = sums[of]+*v, counts[of]+1, append(scores[l], *v)
 			}
 		}
-		row := []string{strconv.Itoa(step), scoreText(means[0], 0), scoreText(means[1], 0)}
-		if d.Stripes != nil {
-			stripes, err := measure.Stripes(values)
+		means := make([]*float64, 2)
+		for of, count := range counts {
+			if count > 0 {
+				mean := sums[of] / float64(count)
+				means[of] = &mean
+			}
+		}
+		row := []string{strconv.Itoa(step), meanText(means[0]), meanText(means[1])}
+		switch {
+		case d.Stripes == nil:
+		case !all:
+			row = append(row, "none")
+		default:
+			stripes, err := measure.Stripes(scores)
 			if err != nil {
 				return nil, err
 			}
@@ -108,11 +118,8 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 		}
 	}
 	s.Headline = fmt.Sprintf("Training brings layers from %s to %s of their own final form, and from %s to %s of the other layers', on average.",
-		scoreText(first[0], 0), scoreText(last[0], 0), scoreText(first[1], 0), scoreText(last[1], 0))
-	panes, err := d.panes()
-	if err != nil {
-		return nil, err
-	}
+		meanText(first[0]), meanText(last[0]), meanText(first[1]), meanText(last[1]))
+	panes := d.panes()
 	caption := "Layers at each step (rows) with those at the last (columns)"
 	if len(panes.Panes) < len(d.Steps) {
 		caption += fmt.Sprintf(", %d of %d steps", len(panes.Panes), len(d.Steps))
@@ -123,6 +130,14 @@ func (r *reporting) panes(j *reportJSON) (*reportSection, error) {
 	t.Rows = pick(t.Rows, evenly(len(t.Rows), mostRows))
 	s.Tables = []reportTable{t}
 	return s, nil
+}
+
+// meanText is a mean of scores, if any was defined.
+func meanText(v *float64) string {
+	if v == nil {
+		return "none"
+	}
+	return scoreText(*v, 0)
 }
 
 // mostRows are those of a table by step.

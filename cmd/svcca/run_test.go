@@ -224,7 +224,7 @@ func TestInterruptedLeavesNoneOut(t *testing.T) {
 }
 
 // TestInterrupted stops each command at every place where it looks, demo, which
-// looks often, at ever fewer.
+// looks often, at ever fewer, and compress at every fifth.
 func TestInterrupted(t *testing.T) {
 	dir, x, y := pair(t)
 	d, p := filepath.Join(dir, "d.npz"), filepath.Join(dir, "p.npy")
@@ -265,8 +265,11 @@ func TestInterrupted(t *testing.T) {
 			ctx := &countdown{Context: t.Context()}
 			ctx.left.Store(int64(look))
 			look++
-			if args[0] == "demo" {
+			switch args[0] {
+			case "demo":
 				look += look
+			case "compress": // which looks once a block and file
+				look += 4
 			}
 			var stdout, stderr bytes.Buffer
 			status := run(ctx, args, &stdout, &stderr)

@@ -132,13 +132,14 @@ func newSelection() *cobra.Command {
 		Short: "Flags that choose what of the files is compared",
 		Example: `  svcca compare a.npy b.npy --ids a.txt --ids b.txt --sample 5000 --seed 1
   svcca compare a.npy b.npy --tokens mean --mask padding.npy --neurons 0:256`,
-		Long: `compare, matrix, classes, moments take these flags; project and dims, of one
-layer, all but ids, compress all but neurons. They apply alike to all layers and
-in this order: ids joins datapoints, in the order of the first layer; of these
-datapoints, then labelled, then sample choose; mask leaves out datapoints,
-tokens or, by --conv pixels, positions; nonfinite drop what has NaN or Inf in
-any layer. classes takes neurons of all layers but the logits. Rows of --labels,
---mask and --weights are those of the first layer's file.
+		Long: `compare, matrix, classes, report, moments take these flags; project and dims, of
+one layer, dynamics and freeze, of a run, all but ids, compress all but neurons.
+They apply alike to all layers and in this order: ids joins datapoints, in the
+order of the first layer; of these datapoints, then labelled, then sample
+choose; mask leaves out datapoints, tokens or, by --conv pixels, positions;
+nonfinite drop what has NaN or Inf in any layer. classes and report take neurons
+of all layers but the logits. Rows of --labels, --mask and --weights are those
+of the first layer's file.
 
 Files of three dimensions are examples × tokens × neurons (--layout ntd), or
 examples × channels × time (nct), and each token a datapoint. With --conv they

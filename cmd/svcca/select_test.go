@@ -759,7 +759,7 @@ func TestSelectMatrixOfTokensAndMaps(t *testing.T) {
 	assert.InDelta(t, 1, got.Pairs[0][1].MeanSquare, 2*got.Pairs[0][1].ErrorBound)
 	status, _, stderr := call(t, "matrix", "x.npy", "vector.npy")
 	assert.Equal(t, exitFailed, status)
-	assert.Contains(t, stderr, "vector.npy has 12 datapoints, x.npy 84 tokens: the same tokens of the same examples are needed")
+	assert.Contains(t, stderr, "x.npy has 84 tokens, vector.npy 12 datapoints: the same tokens of the same examples are needed")
 	got, _ = matrixOf(t, "x.npy", "vector.npy", "--skip-bad")
 	assert.Len(t, got.Skipped, 1)
 
@@ -964,8 +964,8 @@ func TestIDsBesideLayers(t *testing.T) {
 	assert.Contains(t, stdout, "\nids: 300 of 300 datapoints match\n--datapoints :200: 200 of 300 datapoints\n")
 }
 
-// TestIDsInOrder: the matrix has layers in natural order, so that ids in the order of
-// arguments that are not would be another layer's.
+// TestIDsInOrder: what a shell sorted the matrix has in natural order, so that ids in the
+// order of arguments would be another layer's.
 func TestIDsInOrder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	m := gaussian(1, 60, 6)

@@ -51,11 +51,10 @@ func withoutZeros(digits string) string {
 	return "0"
 }
 
-// gatherShards makes layers of files in natural order: one of each file, but one
-// of all shards of a layer.
+// gatherShards makes layers of files: one of each file, but one of all shards of a layer,
+// which are put in natural order.
 func gatherShards(paths []string) []input {
 	var layers []input
-	shards := map[string][]shard{}
 	at := map[string]int{}
 	for _, path := range paths {
 		s, is := shardOf(path)
@@ -70,17 +69,22 @@ func gatherShards(paths []string) []input {
 			layers = append(layers, input{name: s.layer})
 		}
 		layers[i].paths = append(layers[i].paths, path)
-		shards[s.layer] = append(shards[s.layer], s)
 	}
 	for name, i := range at {
-		layers[i].fault = faultOf(name, layers[i].paths, shards[name])
+		layers[i].paths = naturally(layers[i].paths)
+		layers[i].fault = faultOf(name, layers[i].paths)
 	}
 	return layers
 }
 
 // faultOf returns an error where shards are not all of a layer, as far as their
 // names tell, or more than that.
-func faultOf(name string, paths []string, shards []shard) error {
+func faultOf(name string, paths []string) error {
+	var shards []shard
+	for _, path := range paths {
+		s, _ := shardOf(path)
+		shards = append(shards, s)
+	}
 	seen := map[string]string{}
 	for i, s := range shards {
 		if s.of != shards[0].of {

@@ -31,7 +31,7 @@ func localStyle() style {
 	return style{ascii: true}
 }
 
-var asciiWords = strings.NewReplacer("×", "x", "ρ", "rho", "²", "^2", "±", "+/-", "…", "...", "−", "-")
+var asciiWords = strings.NewReplacer("×", "x", "ρ", "rho", "²", "^2", "±", "+/-", "…", "...", "−", "-", "→", "->", "·", ".")
 
 // text returns t in letters that the terminal has: those of our own words.
 func (s style) text(t string) string {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/gosvcca/gosvcca/activation"
 	"github.com/gosvcca/gosvcca/conv"
+	"github.com/spf13/cobra"
 )
 
 // trainingFlags are the flags of commands that follow a network in training.
@@ -14,6 +17,7 @@ type trainingFlags struct {
 	checkpointFlags
 	optionFlags
 	mapFlags
+	selectFlags
 	score score
 	force bool
 	json  bool
@@ -30,8 +34,14 @@ type training struct {
 	bar    *progress
 
 	inputs    []inputJSON
-	positions int // datapoints as they are compared
-	images    int // as files have them
+	first     activation.Layer // that was opened, as its file has it
+	places    int              // datapoints of that, or positions or tokens, as flags choose them
+	positions int              // as they are compared
+	images    int              // that these are of
+	drop      []bool           // of places that are not masked; nil: none
+	selection *selection
+	told      bool  // how files are read
+	whole     []int // layers of which --neurons takes all
 }
 
 // newTraining finds the layers of a run in a directory.
@@ -52,7 +62,7 @@ func (r *training) paths() []string {
 	if r.weights != "" {
 		paths = append(paths, r.weights)
 	}
-	return paths
+	return append(paths, r.selectFlags.files(nil)...)
 }
 
 // pairOptions are what a comparison is told.
@@ -60,17 +70,57 @@ func (f *trainingFlags) pairOptions() conv.Options {
 	return conv.Options{Options: f.options, LowPass: f.way == byLowPass, OffBlock: -1}
 }
 
-// begin looks at the first network that is opened, which others have to fit.
-func (r *training) begin(ctx context.Context, n *network) error {
-	r.images, _ = n.files[0].Dims()
-	r.positions, _ = n.views[0].Dims()
-	if err := r.fits(n, n); err != nil {
+// checkSelection returns an error where flags of what is taken do not go together.
+func (f *trainingFlags) checkSelection(cmd *cobra.Command) error {
+	if err := f.selectFlags.check(cmd, &f.mapFlags); err != nil {
 		return err
 	}
+	return refuse(cmd, cmd.Name()+": all checkpoints hold the same datapoints in the same order", "ids")
+}
+
+// findNotFinite finds, where these are to be left out, the datapoints that have NaN or Inf
+// in any layer of any checkpoint.
+func (r *training) findNotFinite(ctx context.Context) error {
+	if !bool(r.nonFinite) {
+		return nil
+	}
+	var drop []bool
+	for i, c := range r.run {
+		r.bar.draw(float64(i)/float64(len(r.run)), func(time.Duration) string {
+			return fmt.Sprintf("svcca: looking for NaN and Inf: step %d, %d of %s", c.step, i, plural(len(r.run), "step"))
+		})
+		n, err := r.open(ctx, c)
+		if err != nil {
+			return err
+		}
+		if drop == nil {
+			count, _ := n.views[0].Dims()
+			drop = make([]bool, count)
+		}
+		err = n.chosen.notFinite(ctx, drop)
+		n.close()
+		if err != nil {
+			return err
+		}
+	}
+	r.drop = drop
+	return nil
+}
+
+// begin looks at the first network that is compared.
+func (r *training) begin(ctx context.Context, n *network) error {
 	if err := r.tellMaps(n); err != nil {
 		return err
 	}
-	return r.readWeights(ctx, r.positions, nil)
+	r.images, r.selection = n.images, n.chosen.told()
+	r.positions, _ = n.views[0].Dims()
+	if last := len(n.chosen.Steps) - 1; r.drop != nil {
+		r.notice(n.chosen.Steps[last].words()) // as it was not known before
+	}
+	if err := r.describeSelection(ctx, &r.selectFlags, n.layers, n.files); err != nil {
+		return err
+	}
+	return r.readWeights(ctx, n.chosen.rows, n.chosen.of)
 }
 
 // describe notes what was read of a network, and makes sure that it has not changed.
@@ -108,6 +158,8 @@ type network struct {
 	checkpoint
 	files, views []activation.Layer // as stored, and as they are compared
 	maps         []conv.Maps
+	chosen       *choosing
+	images       int // as training has it
 }
 
 func (n *network) close() {
@@ -126,23 +178,28 @@ func (n *network) unchanged() error {
 	return nil
 }
 
-// open opens the layers of a checkpoint. The caller closes them.
-func (f *trainingFlags) open(ctx context.Context, c checkpoint) (*network, error) {
+// open opens the layers of a checkpoint, and selects from them as from those of all. The
+// caller closes them.
+func (r *training) open(ctx context.Context, c checkpoint) (*network, error) {
 	n := &network{checkpoint: c}
-	if err := f.fill(ctx, n); err != nil {
+	err := r.fill(ctx, n)
+	if err == nil {
+		err = r.choose(ctx, n)
+	}
+	if err != nil {
 		n.close()
 		return nil, err
 	}
 	return n, nil
 }
 
-// fill opens the layers of a network, all or those before an error.
-func (f *trainingFlags) fill(ctx context.Context, n *network) error {
+// fill opens the files of a network, all or those before an error.
+func (r *training) fill(ctx context.Context, n *network) error {
 	for _, in := range n.layers {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		l, err := in.open(opening{f.transpose, f.way != "", f.way != ""})
+		l, err := in.open(opening{r.transpose, r.way != "", true})
 		if err != nil {
 			return err
 		}
@@ -150,16 +207,55 @@ func (f *trainingFlags) fill(ctx context.Context, n *network) error {
 		if n, d := l.Dims(); n < 1 || d < 1 {
 			return fmt.Errorf("%s holds %d datapoints × %d neurons: nothing to compare", shown(in.name), n, d)
 		}
-		if len(l.Shape()) == 3 {
-			l = newStrip(l, f.layout)
+		if r.first != nil {
+			if err := checkDatapoints(l, r.first, r.transpose); err != nil {
+				return err
+			}
+		} else {
+			r.first = l
 		}
-		if f.way == byPixels || f.way == byFlatten {
-			if l, err = f.view(l); err != nil {
+	}
+	return nil
+}
+
+// choose selects from the layers of a network, and makes of them what is compared. Of the
+// first it tells.
+func (r *training) choose(ctx context.Context, n *network) error {
+	say := r.notice
+	if r.told {
+		say = func(string) {}
+	}
+	c := &choosing{
+		selectFlags: &r.selectFlags, maps: &r.mapFlags, inputs: n.layers, layers: slices.Clone(n.files), weighted: r.weights != "", whole: r.whole,
+		say: say, bad: func(_ int, err error) error { return err },
+	}
+	n.chosen = c
+	if err := c.choose(); err != nil {
+		return err
+	}
+	n.images, _ = c.layers[0].Dims()
+	if r.way == byPixels || r.way == byFlatten {
+		for i, l := range c.layers {
+			var err error
+			if c.layers[i], err = r.view(l); err != nil {
 				return err
 			}
 		}
-		n.views = append(n.views, l)
-		m, err := f.maps(cancellable{l, ctx})
+	}
+	if err := r.samePlaces(c.layers); err != nil {
+		return err
+	}
+	if err := c.finish(ctx, true); err != nil { // NaN and Inf are sought in all networks first
+		return err
+	}
+	if r.drop != nil {
+		if err := c.leaveOut(r.drop); err != nil {
+			return err
+		}
+	}
+	n.views, r.told = c.layers, true
+	for _, l := range n.views {
+		m, err := r.maps(cancellable{l, ctx})
 		if err != nil {
 			return err
 		}
@@ -168,16 +264,21 @@ func (f *trainingFlags) fill(ctx context.Context, n *network) error {
 	return nil
 }
 
-// fits returns an error where a network's layers have other datapoints than the first of
-// the network that was opened first.
-func (r *training) fits(n, last *network) error {
-	for i := range n.files {
-		if err := checkDatapoints(n.files[i], last.files[0], r.transpose); err != nil {
-			return err
+// samePlaces returns an error where layers have other positions, or tokens, than the first
+// that was opened.
+func (r *training) samePlaces(layers []activation.Layer) error {
+	for _, l := range layers {
+		count, _ := l.Dims()
+		if r.places == 0 {
+			r.places = count
 		}
-		if a, _ := n.views[i].Dims(); a != r.positions {
+		switch {
+		case count == r.places:
+		case r.way == byPixels:
 			return fmt.Errorf("%s has %d positions, %s %d: pixels compares position by position; --conv dft takes maps of any sizes",
-				shown(n.files[i].Name()), a, shown(last.files[0].Name()), r.positions)
+				shown(l.Name()), count, shown(r.first.Name()), r.places)
+		default:
+			return fmt.Errorf("%s has %s, %s %d: the same are needed in all checkpoints", shown(l.Name()), plural(count, r.unit()), shown(r.first.Name()), r.places)
 		}
 	}
 	return nil

@@ -81,7 +81,7 @@ func TestTutorial(t *testing.T) {
 			dir = filepath.Join(dir, to)
 			continue
 		}
-		sh := exec.Command("/bin/sh", "-e", "-c", c.command)
+		sh := exec.Command("bash", "-e", "-c", c.command)
 		sh.Dir = dir
 		sh.Env = append(os.Environ(), "PATH="+bin+":/usr/bin:/bin", "LC_ALL=C.UTF-8", "COLUMNS=80")
 		var said, complained strings.Builder

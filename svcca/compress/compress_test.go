@@ -417,3 +417,50 @@ func ExampleInTurn() {
 	// layer 1: 2 directions
 	// 342 parameters in place of 1622
 }
+
+// TestNames: where layers of a network have names, errors and inputs go by these.
+func TestNames(t *testing.T) {
+	one := compress.Affine{Weights: lapack.Of(1, 1, []float64{1}), Bias: []float64{0}, Name: "fc1"}
+	two := compress.Affine{Weights: lapack.Of(2, 1, []float64{1, 1}), Bias: []float64{0}, Name: "fc2"}
+	rows := svcca.FromSlice("x", []float64{1, 2, 3, 5}, 4, 1)
+	_, err := compress.NewMLP(rows, one, two)
+	assert.ErrorContains(t, err, "layer fc2 takes 2 neurons and is given 1")
+	two.Weights = lapack.Of(1, 1, []float64{math.NaN()})
+	_, err = compress.NewMLP(rows, one, two)
+	assert.ErrorContains(t, err, "layer fc2: the weight of input 0 and output 0 is NaN")
+	two.Weights = lapack.Of(1, 1, []float64{2})
+	n, err := compress.NewMLP(rows, one, two)
+	require.NoError(t, err)
+	input, err := n.Input(1)
+	require.NoError(t, err)
+	assert.Equal(t, "input of layer fc2", input.(interface{ Name() string }).Name())
+	_, err = compress.InTurn(t.Context(), n, []int{1}, []svcca.Layer{svcca.FromSlice("y", []float64{0, 0, 0, 0}, 4, 1)}, compress.FromCompressed, compress.Options{})
+	assert.ErrorContains(t, err, "layer fc2: ")
+	_, err = compress.InTurn(t.Context(), n, []int{2}, []svcca.Layer{rows}, compress.FromCompressed, compress.Options{})
+	assert.ErrorContains(t, err, "layer 2: ")
+}
+
+// TestOf: one comparison makes a layer of any size, as if it was made for that.
+func TestOf(t *testing.T) {
+	x, y := svcca.FromSlice("x", random(81, 40, 5).Data, 40, 5), svcca.FromSlice("y", random(82, 40, 3).Data, 40, 3)
+	layer := dense(83, 5, 4)
+	o := compress.Options{Options: svcca.Options{Keep: svcca.FullRank()}}
+	all, err := compress.Between(t.Context(), x, y, layer, o)
+	require.NoError(t, err)
+	for _, o.Size = range []compress.Size{compress.Neurons(0.2), compress.Neurons(0.5), compress.Parameters(0.9), {}} {
+		want, err := compress.Between(t.Context(), x, y, layer, o)
+		require.NoError(t, err)
+		got, err := compress.Of(all.Comparison, layer, o.Size)
+		require.NoError(t, err)
+		assert.Equal(t, [3]any{want.K, want.M, want.After}, [3]any{got.K, got.M, got.After})
+		assert.InDeltaSlice(t, want.Down.Data, got.Down.Data, 1e-12)
+		assert.InDeltaSlice(t, want.Up.Weights.Data, got.Up.Weights.Data, 1e-12)
+		assert.InDeltaSlice(t, want.Up.Bias, got.Up.Bias, 1e-12)
+	}
+	_, err = compress.Of(all.Comparison, dense(84, 4, 4), compress.Size{})
+	assert.ErrorIs(t, err, svcca.ErrMismatch)
+	_, err = compress.Of(all.Comparison, compress.Affine{Weights: layer.Weights}, compress.Size{})
+	assert.ErrorIs(t, err, svcca.ErrMismatch)
+	_, err = compress.Of(all.Comparison, layer, compress.Neurons(2))
+	assert.ErrorIs(t, err, svcca.ErrOptions)
+}

@@ -14,8 +14,9 @@
 // # Compression
 //
 // Between makes of a layer x·Win + b two narrow ones, by the directions that its input
-// shares with another network's, or with the logits (DEFINITIONS §6). InTurn does it to
-// several layers of a Network, which a training loop can be; MLP is one of plain weights.
+// shares with another network's, or with the logits (DEFINITIONS §6); Of does by a
+// comparison that there is. InTurn does it to several layers of a Network, which a training
+// loop can be; MLP is one of plain weights.
 //
 //	small, err := compress.Between(ctx, input, other, layer, compress.Options{Size: compress.Parameters(0.35)})
 //	fmt.Println(small.K, small.Before.Parameters, small.After.Parameters)

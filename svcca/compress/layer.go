@@ -116,11 +116,21 @@ func Between(ctx context.Context, input, against svcca.Layer, layer Affine, o Op
 	if err != nil {
 		return nil, err
 	}
-	return newCompressed(c, layer, o.Size)
+	return Of(c, layer, o.Size)
 }
 
-func newCompressed(c *svcca.Comparison, layer Affine, size Size) (*Compressed, error) {
+// Of compresses a layer by the first directions of x in a comparison that there is, which
+// is of the layer's input with something: several sizes need one comparison. The error wraps
+// svcca.ErrMismatch where the layer has not as many inputs, ErrNotFinite for its weights,
+// ErrOptions.
+func Of(c *svcca.Comparison, layer Affine, size Size) (*Compressed, error) {
+	if err := layer.check("the layer to compress"); err != nil {
+		return nil, err
+	}
 	directions := c.X.Directions
+	if d := directions.Map.Rows; d != layer.Weights.Rows {
+		return nil, fmt.Errorf("compress: directions are of %d neurons, the weights behind them have %d rows: %w", d, layer.Weights.Rows, svcca.ErrMismatch)
+	}
 	d, out, m := layer.Weights.Rows, layer.Weights.Cols, directions.Map.Cols
 	k, err := size.k(d, out, m)
 	if err != nil {

@@ -36,17 +36,22 @@ func (d *Dynamics) Pane(t int, score measure.Score) ([][]float64, error) {
 	return pane, nil
 }
 
-// Curves returns S_t[l, l], the score of each layer with its own final form: curves[l][t].
-// The error wraps svcca.ErrOptions.
-func (d *Dynamics) Curves(score measure.Score) ([][]float64, error) {
-	curves := make([][]float64, len(d.Layers))
+// Curves returns S_t[l, l], the score of each layer with its own final form: curves[l][t],
+// nil where it is undefined (measure.Score). The error wraps svcca.ErrOptions.
+func (d *Dynamics) Curves(score measure.Score) ([][]*float64, error) {
+	curves := make([][]*float64, len(d.Layers))
 	for l := range curves {
-		curves[l] = make([]float64, len(d.Steps))
+		curves[l] = make([]*float64, len(d.Steps))
 		for t, step := range d.Steps {
-			var err error
-			if curves[l][t], err = score.Of(d.Panes[t][l][l].PairScores); err != nil {
+			pair := d.Panes[t][l][l].PairScores
+			if score.Undefined(pair) {
+				continue
+			}
+			value, err := score.Of(pair)
+			if err != nil {
 				return nil, fmt.Errorf("dynamics: step %d: layer %d of %d (%q): %w", step, l+1, len(d.Layers), d.Layers[l], err)
 			}
+			curves[l][t] = &value
 		}
 	}
 	return curves, nil
@@ -64,8 +69,9 @@ type Convergence struct {
 const DefaultThreshold = 0.9
 
 // Converge returns for each layer the first recorded step t from which S_t'[l, l] ≥
-// threshold for all recorded t' ≥ t. Zero: DefaultThreshold. Rounding leaves the score
-// of a layer with itself some 1e-15 below 1. The error wraps svcca.ErrOptions.
+// threshold for all recorded t' ≥ t: where that is undefined it is not. Zero:
+// DefaultThreshold. Rounding leaves the score of a layer with itself some 1e-15 below 1.
+// The error wraps svcca.ErrOptions.
 func (d *Dynamics) Converge(score measure.Score, threshold float64) ([]Convergence, error) {
 	if threshold == 0 {
 		threshold = DefaultThreshold
@@ -81,7 +87,7 @@ func (d *Dynamics) Converge(score measure.Score, threshold float64) ([]Convergen
 	for l, curve := range curves {
 		all[l].Layer = d.Layers[l]
 		t := len(curve)
-		for t > 0 && curve[t-1] >= threshold {
+		for t > 0 && curve[t-1] != nil && *curve[t-1] >= threshold {
 			t--
 		}
 		if t < len(curve) {

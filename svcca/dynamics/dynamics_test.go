@@ -78,6 +78,37 @@ func TestConverge(t *testing.T) {
 	assert.JSONEq(t, `[{"layer": "layer 0", "step": 0}, {"layer": "layer 1", "step": null}]`, string(text))
 }
 
+// A score that is undefined at a step leaves a gap there: nothing has converged before it.
+func TestUndefined(t *testing.T) {
+	d := recorded([]float64{0, 0, 0, 0}, []float64{0, 0, 0, 0})
+	scores := [][]float64{{0.95, 0.97, 0.96, 1}, {0.2, 0.91, 0.92, 0.95}}
+	for s := range d.Steps {
+		for l := range d.Layers {
+			p := d.Panes[s][l][l]
+			p.Adjusted, p.Chance = &scores[l][s], 0.1
+		}
+	}
+	d.Panes[1][0][0].Adjusted, d.Panes[1][0][0].Chance = nil, 1.2
+	curves, err := d.Curves(measure.Adjusted)
+	require.NoError(t, err)
+	assert.Nil(t, curves[0][1])
+	assert.Equal(t, 0.96, *curves[0][2])
+	assert.Equal(t, 0.2, *curves[1][0])
+	converged, err := d.Converge(measure.Adjusted, 0.9)
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{20, 10}, [2]int{*converged[0].Step, *converged[1].Step})
+	d.Panes[3][1][1].Adjusted = nil
+	converged, err = d.Converge(measure.Adjusted, 0.9)
+	require.NoError(t, err)
+	assert.Nil(t, converged[1].Step)
+	d.Diagonal = false
+	_, err = d.Pane(1, measure.Adjusted)
+	assert.ErrorIs(t, err, svcca.ErrOptions, "a pane has no gaps")
+	text, err := json.Marshal(curves[0])
+	require.NoError(t, err)
+	assert.JSONEq(t, "[0.95, null, 0.96, 1]", string(text))
+}
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)

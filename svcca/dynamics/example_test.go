@@ -31,12 +31,16 @@ func Example() {
 		log.Fatal(err)
 	}
 	for l, c := range converged {
-		fmt.Printf("%s: %.2f, converged at step %d\n", c.Layer, curves[l], *c.Step)
+		fmt.Printf("%s:", c.Layer)
+		for _, score := range curves[l] {
+			fmt.Printf(" %.2f", *score)
+		}
+		fmt.Printf(", converged at step %d\n", *c.Step)
 	}
 	fmt.Printf("bottom-up: %.2f\n", *dynamics.BottomUp(converged))
 	// Output:
-	// layer 0: [0.26 0.87 0.99 1.00 1.00], converged at step 200
-	// layer 1: [0.29 0.47 0.89 0.98 1.00], converged at step 400
-	// layer 2: [0.17 0.37 0.68 0.93 1.00], converged at step 400
+	// layer 0: 0.26 0.87 0.99 1.00 1.00, converged at step 200
+	// layer 1: 0.29 0.47 0.89 0.98 1.00, converged at step 400
+	// layer 2: 0.17 0.37 0.68 0.93 1.00, converged at step 400
 	// bottom-up: 0.82
 }

@@ -30,6 +30,9 @@ func ParseScore(text string) (Score, error) {
 	return "", fmt.Errorf("measure: no score %q: want mean, mean_square, weighted, weighted_x, weighted_y, pwcca_x, pwcca_y or adjusted: %w", text, svcca.ErrOptions)
 }
 
+// Undefined reports whether a pair cannot have the score: adjusted where chance is 1 or more.
+func (s Score) Undefined(p svcca.PairScores) bool { return s == Adjusted && p.Adjusted == nil }
+
 // Of returns the score of a pair. The error wraps svcca.ErrOptions for a score that the
 // pair does not have, as adjusted where chance is 1 or more.
 func (s Score) Of(p svcca.PairScores) (float64, error) {
