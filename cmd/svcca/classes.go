@@ -209,7 +209,7 @@ func (c *classes) result(ctx context.Context) (*classesJSON, error) {
 		return nil, changed // and what else is wrong is no wonder
 	}
 	if err != nil {
-		return nil, c.placed(ctx, err, c.views, c.inputs)
+		return nil, goWithout(c.placed(ctx, err, c.views, c.inputs))
 	}
 	if r.making, err = c.made(ctx); err != nil {
 		return nil, err

@@ -421,6 +421,9 @@ func TestClassesWords(t *testing.T) {
 	checkWidth(t, stdout)
 	assert.Regexp(t, `(?m)^\d+ of 30 classes: -o FILE\.csv writes all`, stdout)
 	assert.NotContains(t, stdout, "Columns")
+	// Weights of the layer's directions make another number than ρ.
+	_, stdout, _ = call(t, "classes", "a", "--score", "weighted")
+	assert.NotContains(t, stdout, "With one logit")
 }
 
 func TestClassesFiles(t *testing.T) {

@@ -70,7 +70,7 @@ func (c *classes) drawable() error {
 	}
 	for _, path := range c.outputs {
 		if _, err := figure.FormatOf(path); err == nil && len(c.numbers) > most {
-			return misusef("-o %s: curves of %s by %s: of so many networks %s can be told apart: --class names some", shown(path), plural(networks, "network"), classCount(len(c.numbers)), classCount(most))
+			return misusef("-o %s: curves of %s by %s: %s can be told apart, --class names as many", shown(path), plural(networks, "network"), classCount(len(c.numbers)), classCount(most))
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func (c *classes) writeTable(w io.Writer, s style, width int, r *classesJSON) er
 		t.lines(fmt.Sprintf("%d of %d classes: -o FILE.csv writes all, --class names some.", len(shownClasses), len(r.Classes)))
 	}
 	t.line("")
-	if r.Options.Centering == svcca.CenterNeurons {
+	if _, ofRho := r.Score.byChance(0); ofRho && r.Options.Centering == svcca.CenterNeurons {
 		t.lines("With one logit there is one ρ: ρ² is the share of the logit's variance that linear regression on the layer's kept directions explains.")
 	}
 	if c.way == byDFT {

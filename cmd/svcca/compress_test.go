@@ -245,9 +245,9 @@ func TestCompressSizeWords(t *testing.T) {
 	_, stdout, _ := call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --size all --size parameters(0.7)")...)
 	words := strings.Join(strings.Fields(stdout), " ")
 	assert.Contains(t, words, "--size 'neurons(0.2,0.5)' --size all --size 'parameters(0.7)' --from compressed")
-	assert.Contains(t, words, "of the rows that directions come from. Options")
+	assert.Contains(t, words, "over the rows that directions come from. Options")
 	_, stdout, _ = call(t, strings.Fields("compress w --inputs x.npy --layers fc2 --size neurons(0.2,0.5) --test 0:9")...)
-	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "of the rows that directions come from, then of the rows of --test.")
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), "over the rows that directions come from, and over --test.")
 }
 
 // TestCompressMeasures: without labels outputs are judged by targets, or by those of the

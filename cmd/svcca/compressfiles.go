@@ -305,11 +305,7 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 		}
 		p.paragraph("", "", j.Measure.title()+" "+strings.Join(parts, ", ")+".")
 	} else {
-		text := "kept: directions, by layers. " + j.Measure.title() + ": of the rows that directions come from"
-		if len(j.Before.Judged) > 1 {
-			text += ", then of the rows of --test"
-		}
-		p.paragraph("", "", text+".")
+		p.paragraph("", "", fmt.Sprintf("kept: directions, by layers; last: %s over the rows that directions come from%s.", j.Measure.lower(), map[bool]string{true: ", and over --test"}[len(j.Before.Judged) > 1]))
 	}
 	from, err := j.Options.From.MarshalText()
 	if err != nil {

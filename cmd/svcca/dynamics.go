@@ -109,7 +109,7 @@ func (f *dynamicsFlags) run(ctx context.Context, dir string, stdout, stderr io.W
 	d, err := r.record(ctx)
 	r.bar.clear()
 	if err != nil {
-		return choices(err, "dynamics", dir)
+		return choices(goWithout(err), "dynamics", dir)
 	}
 	result, err := r.result(ctx, d)
 	if err != nil {

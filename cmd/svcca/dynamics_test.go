@@ -378,6 +378,10 @@ func TestDynamicsStatus(t *testing.T) {
 	save(t, "nan/step1/fc1.npy", holed)
 	save(t, "rows/1/fc1.npy", gaussian(3, 59, 6))
 	save(t, "maps/1/fc1.npy", gaussian(3, 60, 12), 60, 2, 2, 3)
+	require.NoError(t, os.MkdirAll("dead/1", 0o700))
+	save(t, "dead/1/fc1.npy", trained(0, 3))
+	save(t, "dead/1/fc2.npy", lapack.New[float64](60, 3))
+	save(t, "dead/1/logits.npy", trained(1, 3))
 	save(t, "flat.npy", trained(0, 3))
 	require.NoError(t, os.MkdirAll("flat", 0o700))
 	save(t, "flat/1_a.npy", trained(0, 3))
@@ -397,6 +401,7 @@ func TestDynamicsStatus(t *testing.T) {
 		{"flat", []string{"flat"}, exitFailed, []string{"--pattern '{step}_{layer}.npy'"}},
 		{"huge", []string{"huge"}, exitFailed, []string{"step 99999999999999999999"}},
 		{"NaN", []string{"nan"}, exitFailed, []string{"nan/step1/fc1.npy: datapoint 7, neuron 3"}},
+		{"constant", []string{"dead"}, exitFailed, []string{`"dead/1/fc2.npy": 3 of 3 neurons are constant`, "--layers A,B,… to go without it"}},
 		{"rows", []string{"rows"}, exitFailed, []string{"rows/1/fc1.npy has 59 datapoints", "60"}},
 		{"maps", []string{"maps"}, exitFailed, []string{"svcca dynamics maps --conv dft", "pixels"}},
 		{"no maps", []string{"run", "--conv", "dft"}, exitMisused, []string{"leave out --conv dft"}},
@@ -527,4 +532,19 @@ func TestDynamicsWeights(t *testing.T) {
 	plain := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6")
 	with := freezeOf(t, "run", "--ago", "5", "--threshold", "0.6", "--weights", "w.npy")
 	assert.NotEqual(t, plain.Measured[0].Score, with.Measured[0].Score)
+}
+
+// TestDeadLayers: of a layer that holds nothing classes and freeze say as dynamics does what to do.
+func TestDeadLayers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, step := range []string{"1", "2"} {
+		require.NoError(t, os.MkdirAll("dead/"+step, 0o700))
+		save(t, "dead/"+step+"/fc1.npy", lapack.New[float64](60, 3))
+		save(t, "dead/"+step+"/logits.npy", trained(0, 3))
+	}
+	for _, args := range []string{"classes dead/1", "freeze dead --ago 1 --threshold 0.5"} {
+		status, _, stderr := call(t, strings.Fields(args)...)
+		assert.Equal(t, exitFailed, status)
+		assert.Contains(t, stderr, "nothing varies above rounding noise: --layers A,B,… to go without it", args)
+	}
 }

@@ -62,7 +62,7 @@ func shownAll(names []string) (all []string) {
 // summary is a line for each layer: when it converged, what it overtakes and how like it
 // is to the layer before.
 func (d *dynamicsJSON) summary(names []string, width int) [][]string {
-	grid := [][]string{{"", fmt.Sprintf("from step on ≥ %v", d.Threshold), "overtakes", "with the layer before"}}
+	grid := [][]string{{"", fmt.Sprintf("≥ %v from step", d.Threshold), "overtakes", "with the layer before"}}
 	for l, c := range d.Converged {
 		line := []string{style{}.shorten(names[l], max(12, width/3)), "never", "", ""}
 		if c.Step != nil {

@@ -119,3 +119,11 @@ func editDistance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// goWithout is err, and what to do where that says that a layer is constant.
+func goWithout(err error) error {
+	if !errors.Is(err, svcca.ErrConstant) {
+		return err
+	}
+	return fmt.Errorf("%w: --layers A,B,… to go without it", err)
+}

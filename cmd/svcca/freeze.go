@@ -143,6 +143,12 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 			return err
 		}
 		r.notes(left)
+		if err := fitting(r.names, costs, f.costs); err != nil {
+			return err
+		}
+		if len(blocksOf(costs)) < len(costs) {
+			r.notice(fmt.Sprintf("note: blocks of %s are not looked at: by similarity each layer is frozen by itself", shown(f.costs)))
+		}
 	}
 	outputs, err := f.targets(r.paths())
 	if err != nil {
@@ -152,7 +158,7 @@ func (f *freezeFlags) run(ctx context.Context, args []string, stdout, stderr io.
 		if last := r.run[len(r.run)-1].step; f.steps > 0 && f.steps < last {
 			return misusef("--steps %d: %s goes on to step %d", f.steps, shown(args[0]), last)
 		}
-		err = choices(f.watch(ctx, r, j), "freeze", args[0])
+		err = choices(goWithout(f.watch(ctx, r, j)), "freeze", args[0])
 	} else {
 		err = f.linear(j, costs)
 	}

@@ -142,6 +142,19 @@ func TestFreezeSimilarity(t *testing.T) {
 	require.NoError(t, os.WriteFile("costs.json", []byte(`[{"name": "z", "weights": 1}, {"name": "b", "weights": 1}]`), 0o600))
 	names, _ := frozen(freezeOf(t, "run", "--costs", "costs.json", "--ago", "5", "--threshold", "0.6").Schedule)
 	assert.Equal(t, []string{"z", "b"}, names)
+	// Blocks are of the linear schedule.
+	require.NoError(t, os.WriteFile("blocks.json", []byte(`[{"name": "z", "block": "r"}, {"name": "b", "block": "r"}]`), 0o600))
+	_, _, stderr = call(t, "freeze", "run", "--costs", "blocks.json", "--ago", "5", "--threshold", "0.6")
+	assert.Contains(t, stderr, "note: blocks of blocks.json are not looked at")
+	_, _, stderr = call(t, "freeze", "run", "--costs", "costs.json", "--ago", "5", "--threshold", "0.6")
+	assert.Empty(t, stderr)
+	// Costs that do not fit are found before any layer is opened.
+	require.NoError(t, os.Truncate(byStep(0, "z"), 3))
+	for costs, says := range map[string]string{`[{"name": "z"}]`: "has no costs of layer b", `[{"name": "z", "update": -1}, {"name": "b"}]`: "none negative"} {
+		require.NoError(t, os.WriteFile("costs.json", []byte(costs), 0o600))
+		_, _, stderr = call(t, "freeze", "run", "--layers", "z,b", "--costs", "costs.json", "--ago", "5", "--threshold", "0.6")
+		assert.Contains(t, stderr, says)
+	}
 }
 
 func TestFreezeStatus(t *testing.T) {

@@ -93,6 +93,19 @@ func blocksOf(costs []layerCost) (blocks [][]string) {
 	return blocks
 }
 
+// fitting returns an error, before any work, where costs are not those of the layers.
+func fitting(names []string, costs []layerCost, path string) error {
+	s := freeze.Schedule{Steps: 1}
+	for _, name := range names {
+		s.Layers = append(s.Layers, freeze.Layer{Name: name})
+	}
+	of, err := costsOf(s.Layers, costs, path)
+	if err == nil {
+		_, err = s.Work(of)
+	}
+	return err
+}
+
 // costsOf returns what each layer of a schedule costs: all 1 where there is no file.
 func costsOf(layers []freeze.Layer, costs []layerCost, path string) (of []freeze.Cost, err error) {
 	known := map[string]freeze.Cost{}

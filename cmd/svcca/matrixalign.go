@@ -48,9 +48,9 @@ func (t *matrixTable) alignment() {
 		return
 	}
 	room := max(12, t.width/4)
-	names, others := t.shortened(t.rows, room), t.shortened(t.columns, room)
-	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, rows, a.TauRows, names, others))
-	t.lines(matchWords("Most like each column: ", a.Columns, columns, a.TauColumns, others, names))
+	ofRows, ofColumns := t.shortened(t.rows, room), t.shortened(t.columns, room)
+	t.lines(matchWords("Most like each row, and its depth (0 for the first, 1 for the last): ", a.Rows, rows, a.TauRows, ofRows, ofColumns))
+	t.lines(matchWords("Most like each column: ", a.Columns, columns, a.TauColumns, ofColumns, ofRows))
 	words := "Depth is by the order of the table, which is as given, or of a directory or archive by name."
 	if t.kind.name != "weighted" {
 		words += " Layers that keep few directions score high with most; --score weighted counts those of both."

@@ -61,7 +61,7 @@ of largest mean activation. Flags that choose rows: svcca help selection.`,
 	flags.StringSliceVar(&f.order, "order", nil, "its `LAYERS` A,B,… behind DATA (default: by name)")
 	f.answerFlags.register(flags, &f.selectFlags)
 	flags.IntVar(&f.draws, "draws", 10, "random neurons: the mean of `N` draws")
-	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "`OUT`.npy; or json, csv, svg, … of a head (required)")
+	flags.StringArrayVarP(&f.outputs, "out", "o", nil, "`OUT`.npy, required; of a head json, svg, … (default: no)")
 	flags.BoolVar(&f.force, "force", false, "overwrite OUT (default: refuse)")
 	f.selectFlags.register(flags)
 	f.selectFlags.hide(flags, "labels")
