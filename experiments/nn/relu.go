@@ -28,11 +28,14 @@ func (r *ReLU[T]) Backward(dy *Tensor[T], inputs bool) *Tensor[T] {
 	}
 	dx := r.dx.resize(dy.Shape[0], dy.Shape[1:]...)
 	spans(len(dy.Data), 1, func(from, to int) {
-		d, out := dy.Data[from:to], dx.Data[from:to]
-		for i, v := range r.y.Data[from:to] {
-			if out[i] = 0; v > 0 {
-				out[i] = d[i]
+		y := r.y.Data[from:to]
+		d, out := dy.Data[from:to][:len(y)], dx.Data[from:to][:len(y)]
+		for i, v := range y {
+			active := 0
+			if v > 0 {
+				active = 1
 			}
+			out[i] = [2]T{0, d[i]}[active] // a branch would be mispredicted half the time
 		}
 	})
 	return dx
