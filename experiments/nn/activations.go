@@ -44,13 +44,13 @@ func (n *Network[T]) Outputs(x *Tensor[T]) *Tensor[T] {
 	return all[0]
 }
 
-// Maps views activations as a layer to compare.
+// Maps views activations as a layer to compare: as maps where there is more than one
+// position.
 func (t *Tensor[T]) Maps(name string) conv.Maps {
-	if s := t.Shape; len(s) == 4 {
+	if s := t.Shape; len(s) == 4 && s[1]*s[2] > 1 {
 		return conv.FromSlice(name, t.Data, s[0], s[1], s[2], s[3], conv.NHWC)
 	}
-	m := t.Matrix()
-	return conv.Vector(svcca.FromSlice(name, m.Data, m.Rows, m.Cols))
+	return conv.Vector(t.Layer(name))
 }
 
 // Layer views activations as datapoints × neurons, those of maps flattened.
