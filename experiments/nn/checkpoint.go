@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
-	"os"
 	"path/filepath"
 )
 
@@ -15,29 +13,15 @@ const memories = "optimiser"
 // Save writes a checkpoint, a new directory: NAME.npy of every parameter, and in optimiser/
 // NAME.0.npy, … of what the optimiser remembers of it. The directory is whole or not there.
 func (n *Network[T]) Save(dir string) error {
-	if _, err := os.Lstat(dir); err == nil {
-		return fmt.Errorf("%s exists: a checkpoint goes into a new directory", dir)
-	}
-	part := filepath.Join(filepath.Dir(dir), fmt.Sprintf(".%s%d", filepath.Base(dir), rand.Uint64()))
-	if err := os.Mkdir(part, 0o777); err != nil {
-		return err
-	}
-	defer os.RemoveAll(part) // which has another name by then, or has failed
-	if err := os.Mkdir(filepath.Join(part, memories), 0o777); err != nil {
-		return err
-	}
+	var names []string
+	var tensors []*Tensor[T]
 	for _, p := range n.params {
-		if err := p.Value.save(filepath.Join(part, p.Name+".npy")); err != nil {
-			return err
-		}
+		names, tensors = append(names, p.Name), append(tensors, p.Value)
 		for i, m := range p.Memory {
-			t := &Tensor[T]{Shape: p.Value.Shape, Data: m}
-			if err := t.save(p.memory(part, i)); err != nil {
-				return err
-			}
+			names, tensors = append(names, p.memory(i)), append(tensors, &Tensor[T]{Shape: p.Value.Shape, Data: m})
 		}
 	}
-	return os.Rename(part, dir)
+	return SaveAll(dir, names, tensors)
 }
 
 // Load reads a checkpoint that Save wrote, of a network with the same parameters. Training
@@ -51,7 +35,7 @@ func (n *Network[T]) Load(dir string) error {
 		p.Memory = nil
 		for i := 0; ; i++ {
 			t := NewTensor[T](p.Value.Shape...)
-			err := t.load(p.memory(dir, i))
+			err := t.load(filepath.Join(dir, p.memory(i)+".npy"))
 			if errors.Is(err, fs.ErrNotExist) {
 				break
 			}
@@ -64,7 +48,5 @@ func (n *Network[T]) Load(dir string) error {
 	return nil
 }
 
-// memory returns the path of piece i of what the optimiser remembers of p.
-func (p *Param[T]) memory(dir string, i int) string {
-	return filepath.Join(dir, memories, fmt.Sprintf("%s.%d.npy", p.Name, i))
-}
+// memory returns the name of piece i of what the optimiser remembers of p.
+func (p *Param[T]) memory(i int) string { return fmt.Sprintf("%s/%s.%d", memories, p.Name, i) }

@@ -212,7 +212,7 @@ func TestCheckpoint(t *testing.T) {
 		learn(again, optimiser(5), 5, 9)
 		assert.Equal(t, values(net), values(again), name)
 
-		assert.ErrorContains(t, net.Save(dir), "exists: a checkpoint goes into a new directory")
+		assert.ErrorContains(t, net.Save(dir), "exists: a new directory is expected")
 		f, err := activation.Open(filepath.Join(dir, "conv_w.npy"))
 		require.NoError(t, err)
 		assert.Equal(t, []int{3, 3, 2, 3}, f.Shape())

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +32,29 @@ func (t *Tensor[T]) Write(w io.Writer) error {
 		return err
 	}
 	return b.Flush() // with the first error there was
+}
+
+// SaveAll writes a new directory with NAME.npy of each tensor; a name may have directories
+// before it. The directory is whole or not there.
+func SaveAll[T lapack.Real](dir string, names []string, tensors []*Tensor[T]) error {
+	if _, err := os.Lstat(dir); err == nil {
+		return fmt.Errorf("%s exists: a new directory is expected", dir)
+	}
+	part := filepath.Join(filepath.Dir(dir), fmt.Sprintf(".%s%d", filepath.Base(dir), rand.Uint64()))
+	if err := os.Mkdir(part, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(part) // which has another name by then, or has failed
+	for i, t := range tensors {
+		path := filepath.Join(part, names[i]+".npy")
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := t.save(path); err != nil {
+			return err
+		}
+	}
+	return os.Rename(part, dir)
 }
 
 // save writes t to a new file.

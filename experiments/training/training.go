@@ -4,6 +4,7 @@ package training
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -30,7 +31,8 @@ type Run[T lapack.Real] struct {
 	Each func(loss float64) error
 }
 
-// Train takes the steps that are left. It returns Each's error, or ctx's between two steps.
+// Train takes the steps that are left. It returns Each's error, ctx's between two steps, or
+// one of its own where the loss is no number any more.
 func (r *Run[T]) Train(ctx context.Context) error {
 	batch := min(r.Batch, len(r.Images.Labels))
 	each := len(r.Images.Labels) / batch // steps of an epoch: a rest that fills no batch is left out
@@ -56,6 +58,9 @@ func (r *Run[T]) Train(ctx context.Context) error {
 		}
 		loss = r.Net.Learn(x, nn.CrossEntropy[T](labels), r.Optimiser)
 		r.Done++
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return fmt.Errorf("training: the loss in step %d is %v: a lower rate may help", r.Done, loss)
+		}
 	}
 }
 

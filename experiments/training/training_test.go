@@ -107,3 +107,9 @@ func TestCosine(t *testing.T) {
 	assert.InDelta(t, 0.1, training.Cosine(0.2, 4, 8), 1e-16)
 	assert.InDelta(t, 0, training.Cosine(0.2, 8, 8), 1e-16)
 }
+
+func TestAstray(t *testing.T) {
+	r := run(nets.Digits[float32](rng()), &nn.SGD[float32]{Rate: 1e30}, 9)
+	r.Each = func(float64) error { return nil }
+	assert.ErrorContains(t, r.Train(context.Background()), "a lower rate may help")
+}
