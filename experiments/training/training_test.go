@@ -41,7 +41,7 @@ func TestDigits(t *testing.T) {
 		"resnet":  nets.ResNet[float32](rng(), test.Shape(), 8, 1, 10),
 		"mlp":     nets.MLP[float32](rng(), test.Shape(), "logits", 128, 64, 10),
 	} {
-		r := run(net, &nn.SGD[float32]{Momentum: 0.9}, 300)
+		r := run(net, &nn.SGD[float32]{Momentum: 0.9}, 200)
 		r.Shift = 0 // in 8 × 8 pixels much for so few steps
 		require.NoError(t, r.Train(context.Background()))
 		accuracy := training.Accuracy(net, test)
