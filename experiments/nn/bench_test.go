@@ -3,30 +3,15 @@ package nn_test
 import (
 	"testing"
 
+	"github.com/gosvcca/gosvcca/experiments/nets"
 	"github.com/gosvcca/gosvcca/experiments/nn"
-	"github.com/gosvcca/gosvcca/lapack"
 )
 
-// cifar is a small convolutional network for images of 32 × 32 × 3.
-func cifar[T lapack.Real]() *nn.Network[T] {
-	rng := seeded(1)
-	conv := func(name string, in, out int) *nn.Block[T] {
-		return nn.Named(name, nn.NewConv[T](rng, 3, 1, in, out), nn.NewReLU[T]())
-	}
-	fc := func(name string, in, out int) *nn.Block[T] {
-		return nn.Named(name, nn.NewDense[T](rng, in, out), nn.NewReLU[T]())
-	}
-	return nn.New([]int{32, 32, 3},
-		conv("conv1", 3, 32), conv("conv2", 32, 32), nn.Named("pool1", nn.NewMaxPool[T](2)),
-		conv("conv3", 32, 64), conv("conv4", 64, 64), conv("conv5", 64, 64), nn.Named("pool2", nn.NewMaxPool[T](2)),
-		fc("fc1", 8*8*64, 256), fc("fc2", 256, 128), nn.Named("logits", nn.NewDense[T](rng, 128, 10)),
-	)
-}
-
-// BenchmarkLearn takes a step of training on 64 images of 32 × 32 × 3.
+// BenchmarkLearn takes a step of training with 64 images of 32 × 32 × 3: conv32-conv32-bn-
+// pool-conv64-conv64-conv64-bn-pool-fc256-bn-fc128-bn-10.
 func BenchmarkLearn(b *testing.B) {
 	const batch = 64
-	net := cifar[float32]()
+	net := nets.Convnet[float32](seeded(1), []int{32, 32, 3}, 32, 10)
 	rng := seeded(2)
 	x, labels := nn.NewTensor[float32](batch, 32, 32, 3), make([]int, batch)
 	for i := range x.Data {

@@ -70,17 +70,18 @@ func Cosine(rate float64, done, steps int) float64 {
 	return rate / 2 * (1 + math.Cos(math.Pi*float64(done)/float64(steps)))
 }
 
-// Accuracy returns the share of images that a network is right on.
-func Accuracy[T lapack.Real](net *nn.Network[T], s *data.Set) float64 {
+// Accuracy returns the share of images, of the first most of them, that a network is right
+// on.
+func Accuracy[T lapack.Real](net *nn.Network[T], s *data.Set, most int) float64 {
 	const block = 1000 // images, as numbers, in memory at a time
-	right := 0
-	for from := 0; from < len(s.Labels); from += block {
-		indices := make([]int, min(block, len(s.Labels)-from))
+	n, right := min(most, len(s.Labels)), 0
+	for from := 0; from < n; from += block {
+		indices := make([]int, min(block, n-from))
 		for i := range indices {
 			indices[i] = from + i
 		}
 		x, labels := data.Batch[T](s, indices)
 		right += nn.Right(net.Outputs(x), labels)
 	}
-	return float64(right) / float64(len(s.Labels))
+	return float64(right) / float64(n)
 }

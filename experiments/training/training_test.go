@@ -44,7 +44,7 @@ func TestDigits(t *testing.T) {
 		r := run(net, &nn.SGD[float32]{Momentum: 0.9}, 200)
 		r.Shift = 0 // in 8 × 8 pixels much for so few steps
 		require.NoError(t, r.Train(context.Background()))
-		accuracy := training.Accuracy(net, test)
+		accuracy := training.Accuracy(net, test, len(test.Labels))
 		t.Logf("%s: %.1f%%", name, 100*accuracy)
 		assert.Greater(t, accuracy, 0.9, name)
 	}

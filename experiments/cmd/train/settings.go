@@ -29,9 +29,10 @@ type settings struct {
 	Decay  float64 `json:"decay"`
 	Shift  int     `json:"shift"`
 	Seed   uint64  `json:"seed"`
-	// At are the steps at which activations of Record images are written.
-	At     []int `json:"at"`
-	Record int   `json:"record"`
+	// At are the steps at which activations of Layers, on Record images, are written.
+	At     []int    `json:"at"`
+	Layers []string `json:"layers"` // none: all
+	Record int      `json:"record"`
 }
 
 const intro = `Examples:
@@ -50,15 +51,16 @@ func parse(args []string, stdout io.Writer) (s *settings, out, dir string, err e
 	flags.StringVarP(&out, "out", "o", "", "write to `DIR`, new or of a run to go on with")
 	flags.StringVar(&s.Net, "net", "convnet", "convnet, resnet or mlp")
 	flags.StringVar(&dir, "data", "", "CIFAR-10, binary version, in `DIR` (default: digits)")
-	flags.IntVar(&s.Width, "width", 0, "channels of the first layer (default: 8, of CIFAR-10 32)")
+	flags.IntVar(&s.Width, "width", 0, "first layer has `N` channels (default: 8; CIFAR-10: 32)")
 	flags.IntVar(&s.Steps, "steps", 500, "steps of training")
 	flags.IntVar(&s.Batch, "batch", 64, "images of a step")
 	flags.Float64Var(&s.Rate, "rate", 0.05, "rate of SGD at first; it falls to 0")
-	flags.IntVar(&s.Shift, "shift", -1, "move images by up to `N` pixels (default: 0, of CIFAR-10 4)")
+	flags.IntVar(&s.Shift, "shift", -1, "move images by up to `N` pixels (default: 0; CIFAR-10: 4)")
 	flags.Lookup("shift").DefValue = "0" // which help leaves out
 	flags.Uint64Var(&s.Seed, "seed", 1, "what is random")
-	flags.IntSliceVar(&s.At, "at", nil, "`STEPS` to write at (default: 0, ever further apart, the last)")
-	flags.IntVar(&s.Record, "record", 500, "test images that activations are of")
+	flags.IntSliceVar(&s.At, "at", nil, "write at `STEPS` (default: 0, 10, 20, 40, …, the last)")
+	flags.StringSliceVar(&s.Layers, "layers", nil, "write activations of `LAYERS` (default: all)")
+	flags.IntVar(&s.Record, "record", 0, "of `N` test images (default: 500; CIFAR-10: 100)")
 	if err := read(args); err != nil {
 		return nil, "", "", err
 	}
@@ -72,9 +74,12 @@ func parse(args []string, stdout io.Writer) (s *settings, out, dir string, err e
 
 // defaults sets what depends on the images and the steps.
 func (s *settings) defaults() {
-	width, shift := 8, 0
+	width, shift, record := 8, 0, 500
 	if s.Images == "cifar10" {
-		width, shift = 32, 4
+		width, shift, record = 32, 4, 100
+	}
+	if s.Record == 0 {
+		s.Record = record
 	}
 	if s.Width == 0 {
 		s.Width = width

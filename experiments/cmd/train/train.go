@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,12 +38,21 @@ func train(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	net := s.net(images)
+	if len(s.Layers) == 0 {
+		s.Layers = net.Blocks()
+	}
+	for _, name := range s.Layers {
+		if !slices.Contains(net.Names(), name) {
+			return program.Misusef("--layers %s: %s has %s", name, s.Net, strings.Join(net.Names(), ", "))
+		}
+	}
 	if err := s.keep(out); err != nil {
 		return err
 	}
 	sgd := &nn.SGD[float32]{Momentum: 0.9, Decay: s.Decay}
 	r := &recorder{settings: s, dir: out, run: &training.Run[float32]{
-		Net: s.net(images), Optimiser: sgd, Images: images, Seed: s.Seed, Batch: s.Batch, Steps: s.Steps, Shift: s.Shift,
+		Net: net, Optimiser: sgd, Images: images, Seed: s.Seed, Batch: s.Batch, Steps: s.Steps, Shift: s.Shift,
 	}}
 	r.x, _ = data.All[float32](test, s.Record)
 	for _, name := range []string{"activations", "weights"} {
@@ -58,7 +68,11 @@ func train(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	bar := program.NewProgress(stderr, r.run.Done, s.Steps)
 	r.run.Each = func(loss float64) error {
-		bar.Show(r.run.Done, s.Steps, fmt.Sprintf("train: loss %.3f", loss))
+		what := "train"
+		if !math.IsNaN(loss) {
+			what = fmt.Sprintf("train: loss %.3f", loss)
+		}
+		bar.Show(r.run.Done, s.Steps, what)
 		sgd.Rate = training.Cosine(s.Rate, r.run.Done, s.Steps)
 		if slices.Contains(s.At, r.run.Done) {
 			return r.write()
@@ -110,12 +124,11 @@ func (r *recorder) goOn() error {
 func (r *recorder) write() error {
 	dir := r.at("activations", r.run.Done)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		names := r.run.Net.Blocks()
-		all, err := r.run.Net.Activations(r.x, names...)
+		all, err := r.run.Net.Activations(r.x, r.Layers...)
 		if err != nil {
 			return err
 		}
-		if err := nn.SaveAll(dir, names, all); err != nil {
+		if err := nn.SaveAll(dir, r.Layers, all); err != nil {
 			return err
 		}
 	}
@@ -133,17 +146,17 @@ func (r *recorder) weights() error {
 
 // result is what a run came to.
 type result struct {
-	Train   float64     `json:"train_accuracy"`
+	Train   float64     `json:"train_accuracy"` // on as many images as there are to test with
 	Test    float64     `json:"test_accuracy"`
-	Layers  []string    `json:"layers"` // from the input on
 	Backend native.Info `json:"backend"`
 }
 
 // finish writes what the run came to, and says it.
 func (r *recorder) finish(test *data.Set, stdout io.Writer) error {
+	n := len(test.Labels)
 	end := result{
-		Train: training.Accuracy(r.run.Net, r.run.Images), Test: training.Accuracy(r.run.Net, test),
-		Layers: r.run.Net.Blocks(), Backend: native.Describe(),
+		Train: training.Accuracy(r.run.Net, r.run.Images, n), Test: training.Accuracy(r.run.Net, test, n),
+		Backend: native.Describe(),
 	}
 	text, err := json.MarshalIndent(end, "", "  ")
 	if err != nil {
@@ -159,8 +172,8 @@ func (r *recorder) finish(test *data.Set, stdout io.Writer) error {
 	_, err = fmt.Fprintf(stdout, `%s after %d steps: right on %.1f%% of %d images it learnt, %.1f%% of %d others
 %s: activations and weights at steps %s
 next: svcca dynamics %s%s --layers %s
-`, r.Net, r.Steps, 100*end.Train, len(r.run.Images.Labels), 100*end.Test, len(test.Labels),
+`, r.Net, r.Steps, 100*end.Train, min(n, len(r.run.Images.Labels)), 100*end.Test, n,
 		r.dir, strings.Trim(strings.ReplaceAll(fmt.Sprint(r.At), " ", ", "), "[]"),
-		filepath.Join(r.dir, "activations"), way, strings.Join(end.Layers, ","))
+		filepath.Join(r.dir, "activations"), way, strings.Join(r.Layers, ","))
 	return err
 }

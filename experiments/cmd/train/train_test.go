@@ -101,6 +101,7 @@ func TestMisuse(t *testing.T) {
 		"--net vgg: there are convnet, resnet":     {"-o", dir, "--net", "vgg"},
 		"--at: steps from 0 to 500 (--steps)":      {"-o", dir, "--at", "600"},
 		"--rate NaN: a number above 0 is expected": {"-o", dir, "--rate", "NaN"},
+		"--layers fc9: mlp has fc1, fc2":           {"-o", filepath.Join(dir, "a"), "--net", "mlp", "--layers", "fc1,fc9"},
 		`"more" is not a flag`:                     {"-o", dir, "more"},
 		"unknown flag: --epochs":                   {"--epochs", "3"},
 	} {
