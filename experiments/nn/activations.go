@@ -1,7 +1,13 @@
 package nn
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/gosvcca/gosvcca/conv"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
@@ -20,19 +26,31 @@ func (n *Network[T]) Activations(x *Tensor[T], names ...string) ([]*Tensor[T], e
 			return nil, err
 		}
 	}
-	const batch = 128
 	all := make([]*Tensor[T], len(names))
-	for from := 0; from < x.Shape[0]; from += batch {
-		to := min(from+batch, x.Shape[0])
+	batches(x, func(from, to int) {
 		n.Forward(x.Part(from, to), false)
 		for i, b := range blocks {
-			if all[i] == nil {
-				all[i] = new(Tensor[T]).resize(x.Shape[0], b.y.Shape[1:]...)
-			}
-			copy(all[i].Part(from, to).Data, b.y.Data)
+			all[i] = collect(all[i], b.y, from, to, x.Shape[0])
 		}
-	}
+	})
 	return all, nil
+}
+
+// batches calls with for datapoints from … to−1 of x, some at a time.
+func batches[T lapack.Real](x *Tensor[T], with func(from, to int)) {
+	const batch = 128
+	for from := 0; from < x.Shape[0]; from += batch {
+		with(from, min(from+batch, x.Shape[0]))
+	}
+}
+
+// collect copies y to datapoints from … to−1 of all, which it makes for the first.
+func collect[T lapack.Real](all, y *Tensor[T], from, to, datapoints int) *Tensor[T] {
+	if all == nil {
+		all = new(Tensor[T]).resize(datapoints, y.Shape[1:]...)
+	}
+	copy(all.Part(from, to).Data, y.Data)
+	return all
 }
 
 // Outputs returns what the network makes of the datapoints of x.
@@ -42,6 +60,22 @@ func (n *Network[T]) Outputs(x *Tensor[T]) *Tensor[T] {
 		panic(err) // the last block there is
 	}
 	return all[0]
+}
+
+// Behind returns what the network makes of y in place of the activations of a block, one of
+// Blocks: y may be a projection of them, say. The error names a block that there is not.
+func (n *Network[T]) Behind(block string, y *Tensor[T]) (*Tensor[T], error) {
+	defer native.LimitThreads(1)() // goroutines share the work
+	at := slices.Index(n.Blocks(), block)
+	if at < 0 {
+		return nil, fmt.Errorf("nn: no block is called %q: there are %s", block, strings.Join(n.Blocks(), ", "))
+	}
+	rest := chain[T]{blocks: n.chain.blocks[at+1:]}
+	var all *Tensor[T]
+	batches(y, func(from, to int) {
+		all = collect(all, rest.forward(y.Part(from, to), false), from, to, y.Shape[0])
+	})
+	return all, nil
 }
 
 // Maps views activations as a layer to compare: as maps where there is more than one

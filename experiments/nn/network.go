@@ -98,6 +98,19 @@ func (n *Network[T]) Learn(x *Tensor[T], loss Loss[T], o Optimiser[T]) float64 {
 // Params returns all parameters, in the order of the blocks.
 func (n *Network[T]) Params() []*Param[T] { return n.params }
 
+// Param returns the parameter of a name: "fc1_w" is the weights of fc1, inputs × outputs. The
+// error names one that there is not.
+func (n *Network[T]) Param(name string) (*Param[T], error) {
+	var names []string
+	for _, p := range n.params {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return nil, fmt.Errorf("nn: no parameter is called %q: there are %s", name, strings.Join(names, ", "))
+}
+
 // Work returns what steps of Learn took so far.
 func (n *Network[T]) Work() Work {
 	w := n.work

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/activation"
@@ -193,6 +194,29 @@ func TestActivations(t *testing.T) {
 	assert.Equal(t, []int{300, 48}, []int{n, d})
 	_, err = net.Activations(x, "convolution")
 	assert.ErrorContains(t, err, `no block is called "convolution"`)
+}
+
+// TestBehind: what comes of a block's own activations is what comes of the network, and what
+// comes of others follows its parameters.
+func TestBehind(t *testing.T) {
+	net := small[float64](1)
+	x, _ := batch[float64](seeded(5), 300)
+	all, err := net.Activations(x, net.Blocks()...)
+	require.NoError(t, err)
+	for i, name := range net.Blocks() {
+		y, err := net.Behind(name, all[i])
+		require.NoError(t, err)
+		assert.Equal(t, all[4], y, name)
+	}
+	y, err := net.Behind("mean", nn.NewTensor[float64](2, 1, 1, 4))
+	require.NoError(t, err)
+	b, err := net.Param("logits_b")
+	require.NoError(t, err)
+	assert.Equal(t, append(slices.Clone(b.Value.Data), b.Value.Data...), y.Data)
+	_, err = net.Behind("block.conv1", all[0])
+	assert.EqualError(t, err, `nn: no block is called "block.conv1": there are conv, pool, block, mean, logits`)
+	_, err = net.Param("fc_w")
+	assert.ErrorContains(t, err, `no parameter is called "fc_w": there are conv_w, conv_b, conv_scale,`)
 }
 
 // TestCheckpoint: training goes on from a checkpoint as it would have.
