@@ -55,7 +55,7 @@ func collect[T lapack.Real](all, y *Tensor[T], from, to, datapoints int) *Tensor
 
 // Outputs returns what the network makes of the datapoints of x.
 func (n *Network[T]) Outputs(x *Tensor[T]) *Tensor[T] {
-	all, err := n.Activations(x, n.chain.blocks[len(n.chain.blocks)-1].name)
+	all, err := n.Activations(x, n.blocks[len(n.blocks)-1].name)
 	if err != nil {
 		panic(err) // the last block there is
 	}
@@ -70,7 +70,7 @@ func (n *Network[T]) Behind(block string, y *Tensor[T]) (*Tensor[T], error) {
 	if at < 0 {
 		return nil, fmt.Errorf("nn: no block is called %q: there are %s", block, strings.Join(n.Blocks(), ", "))
 	}
-	rest := chain[T]{blocks: n.chain.blocks[at+1:]}
+	rest := chain[T]{blocks: n.blocks[at+1:]}
 	var all *Tensor[T]
 	batches(y, func(from, to int) {
 		all = collect(all, rest.forward(y.Part(from, to), false), from, to, y.Shape[0])

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca/freeze"
@@ -19,15 +20,6 @@ type Block[T lapack.Real] struct {
 // Named returns a block of layers, such as a convolution and its ReLU.
 func Named[T lapack.Real](name string, layers ...Layer[T]) *Block[T] {
 	return &Block[T]{name: name, layers: layers, costs: make([]freeze.Cost, len(layers))}
-}
-
-func (b *Block[T]) learns() bool {
-	for _, l := range b.layers {
-		if learns(l) {
-			return true
-		}
-	}
-	return false
 }
 
 // chain is blocks, one after another, and the multiply-adds that they did.
@@ -165,12 +157,12 @@ func (c *chain[T]) cost() freeze.Cost {
 	return together(layers)
 }
 
-// check panics where a name is missing or twice in a network.
+// check panics where a name is missing, twice in a network, or no part of a file's name.
 func (c *chain[T]) check() {
 	seen := map[string]bool{}
 	c.walk("", func(name string, b *Block[T]) {
-		if b.name == "" || seen[name] {
-			panic(fmt.Sprintf("nn: blocks need names of their own, and one is called %q", name))
+		if b.name == "" || seen[name] || strings.ContainsAny(b.name, `./\`) {
+			panic(fmt.Sprintf("nn: blocks need names of their own, without dots and slashes, and one is called %q", name))
 		}
 		seen[name] = true
 	})

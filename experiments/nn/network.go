@@ -16,7 +16,7 @@ import (
 type Network[T lapack.Real] struct {
 	chain[T]
 	input  []int
-	blocks map[string]*Block[T]
+	named  map[string]*Block[T] // with those in branches
 	params []*Param[T]
 	work   Work
 }
@@ -33,12 +33,12 @@ type Work struct {
 // New returns a network for datapoints of a shape, such as (height, width, channels). It
 // panics where layers do not fit each other, or two blocks have one name.
 func New[T lapack.Real](input []int, blocks ...*Block[T]) *Network[T] {
-	n := &Network[T]{chain: chain[T]{blocks: blocks}, input: slices.Clone(input), blocks: map[string]*Block[T]{}}
+	n := &Network[T]{chain: chain[T]{blocks: blocks}, input: slices.Clone(input), named: map[string]*Block[T]{}}
 	n.check()
 	n.plan(input)
 	seen := map[string]bool{}
 	n.walk("", func(name string, b *Block[T]) {
-		n.blocks[name] = b
+		n.named[name] = b
 		for _, l := range b.layers {
 			if branches(l) {
 				continue // whose own blocks come next
@@ -121,7 +121,7 @@ func (n *Network[T]) Work() Work {
 // Blocks returns the names of the outermost blocks, from the input on: the layers of a
 // schedule, for Costs.
 func (n *Network[T]) Blocks() (names []string) {
-	for _, b := range n.chain.blocks {
+	for _, b := range n.blocks {
 		names = append(names, b.name)
 	}
 	return names
@@ -137,7 +137,7 @@ func (n *Network[T]) Names() (names []string) {
 // Costs returns the multiply-adds that each of Blocks takes in a step with a batch of so
 // many datapoints: what freeze.Schedule.Work asks for.
 func (n *Network[T]) Costs(batch int) (costs []freeze.Cost) {
-	for _, b := range n.chain.blocks {
+	for _, b := range n.blocks {
 		c, n := together(b.costs), float64(batch)
 		costs = append(costs, freeze.Cost{Forward: n * c.Forward, Weights: n * c.Weights, Inputs: n * c.Inputs, Update: c.Update})
 	}
@@ -157,7 +157,7 @@ func (n *Network[T]) Freeze(names ...string) error {
 		p.Frozen = false
 	}
 	for _, name := range names {
-		for _, l := range n.blocks[name].layers {
+		for _, l := range n.named[name].layers {
 			for _, p := range l.Params() {
 				p.Frozen = true
 			}
@@ -167,7 +167,7 @@ func (n *Network[T]) Freeze(names ...string) error {
 }
 
 func (n *Network[T]) block(name string) (*Block[T], error) {
-	b := n.blocks[name]
+	b := n.named[name]
 	if b == nil {
 		return nil, fmt.Errorf("nn: no block is called %q: there are %s", name, strings.Join(n.Names(), ", "))
 	}

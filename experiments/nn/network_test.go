@@ -298,6 +298,7 @@ func TestMisuse(t *testing.T) {
 	for says, blocks := range map[string][]*nn.Block[float64]{
 		"a dense layer of 3 inputs is given [5]":                       {nn.Named("a", dense(4, 5)), nn.Named("b", dense(3, 2))},
 		`one is called "a"`:                                            {nn.Named("a", dense(4, 4)), nn.Named("a", dense(4, 2))},
+		`one is called "a.b"`:                                          {nn.Named("a.b", dense(4, 4))},
 		`one is called ""`:                                             {nn.Named("", dense(4, 4))},
 		"two parameters are called a_w":                                {nn.Named("a", dense(4, 4), dense(4, 4))},
 		"a convolution takes maps":                                     {nn.Named("a", nn.NewConv[float64](rng, 3, 1, 1, 1))},
