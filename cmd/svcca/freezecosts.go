@@ -66,7 +66,7 @@ func costsFault(err error) string {
 	case errors.As(err, &kind) && kind.Field == "":
 		return "this is " + article(kind.Value)
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%q is %s", kind.Field, article(kind.Value))
+		return fmt.Sprintf("%q is %s", kind.Field[strings.LastIndex(kind.Field, ".")+1:], article(kind.Value))
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
