@@ -66,8 +66,7 @@ func costsFault(err error) string {
 	case errors.As(err, &kind) && kind.Field == "":
 		return "this is " + article(kind.Value)
 	case errors.As(err, &kind):
-		name := kind.Field[strings.LastIndex(kind.Field, ".")+1:] // some versions of Go name what it is embedded in
-		return fmt.Sprintf("%q is %s", name, article(kind.Value))
+		return fmt.Sprintf("%q is %s", kind.Field[strings.LastIndex(kind.Field, ".")+1:], article(kind.Value))
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
