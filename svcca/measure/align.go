@@ -74,8 +74,8 @@ func matches(layers, others int, score func(i, j int) float64) ([]Match, *float6
 //
 // where j has neighbours on both sides. Scores that fall evenly with distance give 0; it is
 // positive where every second layer is more alike than those between, as Raghu et al. see
-// in residual networks, whose blocks read from and add to one stream (DEFINITIONS §8). The error wraps
-// svcca.ErrShape, also for fewer than 4 layers, which leave nothing to measure.
+// in residual networks, whose blocks read from and add to one stream (DEFINITIONS §8). The
+// error wraps svcca.ErrShape, also for fewer than 4 layers, which leave nothing to measure.
 func Stripes(scores [][]float64) (float64, error) {
 	rows, columns, err := sizes(scores)
 	if err != nil {

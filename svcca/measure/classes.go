@@ -36,7 +36,8 @@ type ClassPoint struct {
 // depth share a figure; OfClasses gives the datapoints of chosen classes. Progress, if
 // there is one, is called after each pair.
 //
-// Cost: one reduction of each layer. Memory: the logits of the classes, and one layer reduced. The error names the layer and the class, and wraps what Pane's may, or
+// Cost: one reduction of each layer. Memory: the logits of the classes, and one layer
+// reduced. The error names the layer and the class, and wraps what Pane's may, or
 // svcca.ErrOptions.
 func AgainstLogits(ctx context.Context, layers []conv.Maps, logits svcca.Layer, o conv.Options, progress func(done, of int), classes ...int) ([]ClassCurve, error) {
 	_, count := logits.Dims()
