@@ -70,7 +70,7 @@ const DefaultThreshold = 0.9
 
 // Converge returns for each layer the first recorded step t from which S_t'[l, l] ≥
 // threshold for all recorded t' ≥ t: where that is undefined it is not. Zero:
-// DefaultThreshold. Rounding leaves the score of a layer with itself some 1e-15 below 1.
+// DefaultThreshold. What is below by no more than the score's error bound is not below.
 // The error wraps svcca.ErrOptions.
 func (d *Dynamics) Converge(score measure.Score, threshold float64) ([]Convergence, error) {
 	if threshold == 0 {
@@ -87,7 +87,7 @@ func (d *Dynamics) Converge(score measure.Score, threshold float64) ([]Convergen
 	for l, curve := range curves {
 		all[l].Layer = d.Layers[l]
 		t := len(curve)
-		for t > 0 && curve[t-1] != nil && *curve[t-1] >= threshold {
+		for t > 0 && curve[t-1] != nil && *curve[t-1]+boundOf(d.Panes[t-1][l][l]) >= threshold {
 			t--
 		}
 		if t < len(curve) {
@@ -96,6 +96,15 @@ func (d *Dynamics) Converge(score measure.Score, threshold float64) ([]Convergen
 		}
 	}
 	return all, nil
+}
+
+// boundOf is the largest error bound of a pair's scores.
+func boundOf(p *measure.Pair) float64 {
+	bound := max(p.ErrorBound, p.WeightedErrorBound)
+	if p.PWCCAErrorBound != nil {
+		bound = max(bound, *p.PWCCAErrorBound)
+	}
+	return bound
 }
 
 // time returns the step, later than all where there is none.

@@ -63,6 +63,9 @@ func TestConverge(t *testing.T) {
 	assert.Equal(t, []int{0, 20, 10, -1}, steps(t, d, 0.9))
 	assert.Equal(t, []int{0, 0, 10, 0}, steps(t, d, 0.8))
 	assert.Equal(t, []int{20, 20, -1, -1}, steps(t, d, 1))
+	rounded := recorded([]float64{0.5, 1 - 3e-14, 1 - 1e-14})
+	rounded.Panes[1][0][0].WeightedErrorBound, rounded.Panes[2][0][0].ErrorBound = 2e-14, 2e-14
+	assert.Equal(t, []int{20}, steps(t, rounded, 1), "what a bound leaves open is not below")
 	for _, threshold := range []float64{-0.1, 1.1, math.NaN()} {
 		_, err := d.Converge(measure.Mean, threshold)
 		assert.ErrorIs(t, err, svcca.ErrOptions)
