@@ -256,6 +256,21 @@ func pairOfImages(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 // left reports whether left singular vectors are known.
 func (r *reduced) left() bool { return r.columns > r.n }
 
+// reduceSums sums a layer in a precision, and takes the SV step on that.
+func reduceSums(c crew.Crew, sh shape, s *side, o Options, precision svcca.Precision) (*sums, *reduced, error) {
+	z, err := sum(c, sh, precision, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sh.lowPass {
+		if err := s.dropped(c, &z.layers[0], o); err != nil {
+			return nil, nil, err
+		}
+	}
+	r, err := z.reduce(c, 0, o)
+	return z, r, err
+}
+
 // reduceAlone takes the SV step on one layer.
 func reduceAlone(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
 	accuracy := spectrum.LayerAccuracy(o.Accuracy)
@@ -266,16 +281,7 @@ func reduceAlone(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
 		}
 		return r, err
 	}
-	z, err := sum(c, sh, svcca.Double, s)
-	if err != nil {
-		return nil, err
-	}
-	if sh.lowPass {
-		if err := s.dropped(c, &z.layers[0], o); err != nil {
-			return nil, err
-		}
-	}
-	r, err := z.reduce(c, 0, o)
+	z, r, err := reduceSums(c, sh, s, o, svcca.Double)
 	if err != nil {
 		return nil, err
 	}

@@ -113,16 +113,7 @@ func reduceLayer(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
 	if o.Precision != svcca.Mixed || s.columns > s.Maps.images || farApart(s.roots) {
 		return reduceAlone(c, sh, s, o)
 	}
-	z, err := sum(c, sh, svcca.Mixed, s)
-	if err != nil {
-		return nil, err
-	}
-	if sh.lowPass {
-		if err := s.dropped(c, &z.layers[0], o); err != nil {
-			return nil, err
-		}
-	}
-	r, err := z.reduce(c, 0, o)
+	_, r, err := reduceSums(c, sh, s, o, svcca.Mixed)
 	if err != nil {
 		return nil, err
 	}
