@@ -285,13 +285,7 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 			row[i] = p.text(row[i]) // which may be wider
 		}
 	}
-	gap := 2
-	if columns(aligned(grid, gap)[0]) > width {
-		gap = 1
-	}
-	for _, line := range aligned(grid, gap) {
-		p.line(line)
-	}
+	p.grid(grid, width)
 	p.line("")
 	if len(j.Sizes) == 1 {
 		var parts []string

@@ -130,13 +130,7 @@ func writeProjected(w io.Writer, s style, width int, j *projectJSON) error {
 		}
 		grid = append(grid, line)
 	}
-	gap := 2
-	if columns(aligned(grid, gap)[0]) > width {
-		gap = 1
-	}
-	for _, line := range aligned(grid, gap) {
-		p.line(line)
-	}
+	p.grid(grid, width)
 	p.line("")
 	text := "directions: the first of " + strconv.Itoa(j.Directions)
 	for _, q := range onto {

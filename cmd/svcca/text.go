@@ -63,6 +63,17 @@ func (p *page) paragraph(first, rest, text string) {
 	}
 }
 
+// grid writes a table, its columns one space apart where two leave no room.
+func (p *page) grid(grid [][]string, width int) {
+	gap := 2
+	if columns(aligned(grid, gap)[0]) > width {
+		gap = 1
+	}
+	for _, line := range aligned(grid, gap) {
+		p.line(line)
+	}
+}
+
 func (p *page) writeTo(w io.Writer) error {
 	_, err := io.WriteString(w, p.b.String())
 	return err
