@@ -24,7 +24,7 @@ import (
 //
 // The error names the layer and wraps svcca's ErrShape, ErrStorage, ErrOptions,
 // ErrMismatch, ErrNotFinite, ErrConstant, ErrRange, ErrInaccurate (where a rank tolerance
-// of 0, or an accuracy of 1, keeps what is rounding alone), or what a layer's Read returned.
+// of 0, or weights 2^48 apart, keep what is rounding alone), or what a layer's Read returned.
 func Between(ctx context.Context, x, y Maps, o Options) (*Result, error) {
 	o, err := o.check()
 	if err != nil {
@@ -109,7 +109,7 @@ func pairOf(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 		return nil, err
 	}
 	if o.Precision == svcca.Mixed {
-		if p.x.KSure && p.y.KSure {
+		if p.x.serves() && p.y.serves() {
 			return p, p.usable()
 		}
 		return pairInDouble(c, sh, x, y, o)
@@ -129,6 +129,9 @@ func pairInDouble(c crew.Crew, sh shape, x, y *side, o Options) (*pair, error) {
 	}
 	return p, err
 }
+
+// serves reports whether what float32 left of a layer tells anything of ρ.
+func (r *reduced) serves() bool { return r.KSure && r.Bound < 1 }
 
 // farApart reports whether images weigh so differently that in float32 some drown the
 // others: what that costs a few probes may miss.

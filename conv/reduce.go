@@ -117,7 +117,7 @@ func reduceLayer(c crew.Crew, sh shape, s *side, o Options) (*reduced, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.KSure {
+	if !r.serves() {
 		return reduceAlone(c, sh, s, o)
 	}
 	return r, r.usable()

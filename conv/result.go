@@ -99,7 +99,7 @@ func (p *pair) compare(at int, svd *lapack.SVD[complex128], bound float64) (b co
 	}
 	b.rho = slices.Clone(svd.Values())
 	for i, rho := range b.rho {
-		if rho > 1+bound {
+		if bound < 1 && rho > 1+bound { // of 1 the bound says nothing
 			return b, fmt.Errorf("conv: layers %q and %q: block (%d, %d): ρ_%d is 1 + %.2g, error bound %.2g: %w",
 				p.x.name, p.y.name, p.shape.blocks[at].U, p.shape.blocks[at].V, i+1, rho-1, bound, svcca.ErrInaccurate)
 		}

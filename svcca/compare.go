@@ -58,7 +58,7 @@ func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float6
 	}
 	c.Rho = append(c.Rho, w.svd.Values()...)
 	for i, rho := range c.Rho {
-		if rho > 1+c.ErrorBound {
+		if c.ErrorBound < 1 && rho > 1+c.ErrorBound { // of 1 the bound says nothing
 			return fmt.Errorf("svcca: layers %q and %q: ρ_%d is 1 + %.2g, error bound %.2g: %w", x.name, y.name, i+1, rho-1, c.ErrorBound, ErrInaccurate)
 		}
 		c.Rho[i] = min(rho, 1)
@@ -69,13 +69,13 @@ func (c *Comparison) correlate(w *workspace, x, y *basis, M lapack.Matrix[float6
 
 // align sets the directions of both sides from M = P diag(ρ) Qᵀ, which w holds.
 func (c *Comparison) align(by crew.Crew, w *workspace, x, y *basis) error {
-	err := by.Multiply(2, func(i, _ int) error {
+	err := by.Multiply(2, func(i, _ int) (err error) {
 		if i == 0 {
-			c.X.Directions = x.directions(&w.scaled[0], w.svd.U(), blas.NoTrans)
+			c.X.Directions, err = x.directions(&w.scaled[0], w.svd.U(), blas.NoTrans)
 		} else {
-			c.Y.Directions = y.directions(&w.scaled[1], w.svd.VT(), blas.Trans)
+			c.Y.Directions, err = y.directions(&w.scaled[1], w.svd.VT(), blas.Trans)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func (d *Directions) shift(block lapack.Matrix[float64], sign float64) {
 
 // directions returns W = V S⁻¹ P and D = Pᵀ S Vᵀ, with P = op(p); memory is
 // scratch.
-func (b *basis) directions(memory *[]float64, p lapack.Matrix[float64], t blas.Transpose) *Directions {
+func (b *basis) directions(memory *[]float64, p lapack.Matrix[float64], t blas.Transpose) (*Directions, error) {
 	m := min(p.Rows, p.Cols)
 	d := &Directions{
 		Mean:    b.means(),
@@ -107,8 +107,13 @@ func (b *basis) directions(memory *[]float64, p lapack.Matrix[float64], t blas.T
 	}
 	scaled := b.scaledVectors(memory, func(s float64) float64 { return 1 / s })
 	lapack.Gemm(blas.NoTrans, t, 1, scaled, p, 0, d.Map)
+	for _, v := range d.Map.Data {
+		if !(math.Abs(v) <= math.MaxFloat64) { // of directions that a tolerance of 0 keeps
+			return nil, fmt.Errorf("svcca: layer %q: a map from neurons above %g: %w", b.name, math.MaxFloat64, ErrRange)
+		}
+	}
 	b.decode(memory, p, t, d.Decoder)
-	return d
+	return d, nil
 }
 
 // decode sets decoder to D = Pᵀ S Vᵀ.

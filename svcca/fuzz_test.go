@@ -59,7 +59,9 @@ func FuzzBetween(f *testing.F) {
 	f.Add(uint64(5), byte(12), byte(4), byte(20), byte(4), -300.0, 0.0, -1070.0, byte(0), byte(4))
 	f.Add(uint64(6), byte(30), byte(6), byte(6), byte(5), -40.0, 1e300, 1000.0, byte(5), byte(5))
 	// Found: a weighted score of 1 + 10^−13; a basis that Cholesky refused; a map
-	// of 10^308 from a singular value of 10^−320 of the largest.
+	// of 10^308 from a singular value of 10^−320 of the largest, or of 10^−27 and vectors
+	// that are rounding.
+	f.Add(uint64(2), byte(5), byte('0'), byte(7), byte(0xa9), -106.0, 1e6, -900.0, byte(0), byte('~'))
 	f.Add(uint64(2), byte(2), byte(1), byte(24), byte(1), -16.0, 1e6, -900.0, byte(0), byte(1))
 	f.Add(uint64(26), byte('3'), byte('&'), byte(0xf2), byte('q'), 167.5, 1.0/3, 12.952380952380953, byte(0xa1), byte(0xf2))
 	f.Add(uint64(30), byte(9), byte(0x36), byte(0x3f), byte(0xb3), -93.83333333333334, -1.1111111111988889e+11, 500.0, byte(0xb3), byte(14))
