@@ -68,7 +68,7 @@ func (s *Study) Train(ctx context.Context, kind string, seed uint64, at []int, s
 	n := &Network{Kind: kind, Seed: seed, At: at, study: s, net: s.New(kind, seed)}
 	n.Names = Layers(n.net)
 	n.dir = filepath.Join(s.Weights, fmt.Sprintf("%s-%d", kind, seed))
-	if err := s.keep(n.dir); err != nil {
+	if err := keep(n.dir, s.Training); err != nil {
 		return nil, err
 	}
 	sgd := &nn.SGD[float32]{Momentum: 0.9, Decay: s.Decay}
@@ -110,7 +110,7 @@ func (n *Network) Activations(step int, names ...string) ([]*nn.Tensor[float32],
 	if err := n.net.Load(n.at(step)); err != nil {
 		return nil, err
 	}
-	return n.net.Activations(n.study.recorded, names...)
+	return n.net.Activations(n.study.Recorded, names...)
 }
 
 // stepName is what checkpoints are called.
@@ -138,31 +138,63 @@ func (n *Network) last() (last int, err error) {
 	return last, err
 }
 
-// keep makes the directory of a network, or makes sure that what is there was trained in the
-// same way.
-func (s *Study) keep(dir string) error {
-	text, err := json.MarshalIndent(s.Training, "", "  ")
+// keep makes a directory of something trained, or makes sure that what is there was trained
+// in the same way.
+func keep(dir string, settings any) error {
+	text, err := json.MarshalIndent(settings, "", "  ")
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "training.json")
+	path := filepath.Join(dir, "settings.json")
 	before, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
 		}
-		part := path + ".part"
-		if err := os.WriteFile(part, append(text, '\n'), 0o666); err != nil {
-			return err
-		}
-		return os.Rename(part, path)
+		return writeWhole(path, text)
 	case err != nil:
 		return err
 	case strings.TrimSpace(string(before)) != string(text):
 		return fmt.Errorf("%s is of networks that were trained in another way: give another --weights, or the same flags", path)
 	}
 	return nil
+}
+
+// writeWhole writes a file that is whole or not there.
+func writeWhole(path string, text []byte) error {
+	part := path + ".part"
+	if err := os.WriteFile(part, append(text, '\n'), 0o666); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+// Once returns what work returns, or what it did for a study with these settings, of the
+// same name, that was stopped later on.
+func Once[T any](s *Study, name string, work func() (T, error)) (of T, err error) {
+	dir := filepath.Join(s.Weights, name)
+	if err := keep(dir, s.Settings); err != nil {
+		return of, err
+	}
+	path := filepath.Join(dir, "outcome.json")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if err := json.Unmarshal(text, &of); err != nil {
+			return of, fmt.Errorf("%s: %w", path, err)
+		}
+		return of, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return of, err
+	}
+	if of, err = work(); err != nil {
+		return of, err
+	}
+	if text, err = json.MarshalIndent(of, "", "  "); err != nil {
+		return of, err
+	}
+	return of, writeWhole(path, text)
 }
 
 // Temporary gives a study that keeps no weights a directory for them until the end of the

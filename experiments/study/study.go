@@ -47,9 +47,9 @@ type Study struct {
 	Settings
 	// Out is the directory for results, Weights that for networks; empty: none is kept.
 	Out, Weights  string
-	Images, Tests *data.Set // to train on, to test with
-	recorded      *nn.Tensor[float32]
-	temporary     bool // Weights is
+	Images, Tests *data.Set           // to train on, to test with
+	Recorded      *nn.Tensor[float32] // images of the test set that layers are compared on
+	temporary     bool                // Weights is
 }
 
 // Quick are the defaults on digits.
@@ -63,7 +63,7 @@ func Parse(name, intro string, quick Quick, args []string, stdout io.Writer, mor
 	var dir string
 	flags.StringVarP(&s.Out, "out", "o", "", "write figures and numbers to `DIR`, a new one")
 	flags.StringVar(&dir, "data", "", "CIFAR-10, binary version, in `DIR` (default: digits)")
-	flags.StringVar(&s.Weights, "weights", "", "keep weights in `DIR`, and go on from them")
+	flags.StringVar(&s.Weights, "weights", "", "keep what is trained in `DIR`, and go on from it")
 	flags.IntVar(&s.Width, "width", quick.Width, "channels of the first layer (CIFAR-10: 32)")
 	flags.IntVar(&s.Steps, "steps", quick.Steps, "steps of training (CIFAR-10: 3000)")
 	flags.IntVar(&s.Record, "record", quick.Record, "compare on `N` test images (CIFAR-10: 100)")
@@ -105,7 +105,7 @@ func Parse(name, intro string, quick Quick, args []string, stdout io.Writer, mor
 	if n := len(s.Tests.Labels); s.Record > n {
 		return nil, program.Misusef("--record %d: there are %d test images", s.Record, n)
 	}
-	s.recorded, _ = data.All[float32](s.Tests, s.Record)
+	s.Recorded, _ = data.All[float32](s.Tests, s.Record)
 	return s, nil
 }
 

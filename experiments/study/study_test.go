@@ -101,6 +101,29 @@ func TestTemporary(t *testing.T) {
 	assert.DirExists(t, mine)
 }
 
+// TestOnce: what is done is not done again, and nothing is kept of what failed.
+func TestOnce(t *testing.T) {
+	s, err := parse("-o", "unused", "--weights", t.TempDir())
+	require.NoError(t, err)
+	calls := 0
+	work := func() ([]int, error) {
+		if calls++; calls == 1 {
+			return nil, context.Canceled
+		}
+		return []int{calls}, nil
+	}
+	_, err = Once(s, "one", work)
+	assert.ErrorIs(t, err, context.Canceled)
+	for range 2 {
+		of, err := Once(s, "one", work)
+		require.NoError(t, err)
+		assert.Equal(t, []int{2}, of)
+	}
+	s.Record++
+	_, err = Once(s, "one", work)
+	assert.ErrorContains(t, err, "trained in another way")
+}
+
 func TestEvery(t *testing.T) {
 	assert.Equal(t, []int{0, 5, 10, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200}, Every(200, 10))
 	assert.Equal(t, []int{0, 2, 4, 6, 8, 10}, Every(10, 5))
@@ -112,7 +135,7 @@ func TestShuffle(t *testing.T) {
 	s, err := parse("-o", "unused", "--shuffled")
 	require.NoError(t, err)
 	plain, _ := parse("-o", "unused")
-	x := s.recorded
+	x := s.Recorded
 	assert.Equal(t, x, plain.Shuffle([]*tensor{x})[0])
 	both := s.Shuffle([]*tensor{x, x})
 	assert.Equal(t, both[0], both[1])
