@@ -22,7 +22,7 @@ func (m *measured) figures() []results.Figure {
 		}
 		for j, f := range functions {
 			c.Series = append(c.Series,
-				figure.Series{Name: "by all", X: m.x, Y: output(m.whole, j), Faint: true},
+				figure.Series{Name: f.name + ", by all", X: m.x, Y: output(m.whole, j), Faint: true, Dash: 1},
 				figure.Series{Name: f.name, X: m.x, Y: output(m.withoutRest[i], j), Colour: j + 1, Dash: 1})
 		}
 		all = append(all, results.Figure{Name: fmt.Sprintf("outputs%d", k), Of: c, Page: figure.Page{
