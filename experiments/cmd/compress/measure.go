@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/gosvcca/gosvcca/experiments/behind"
+	"github.com/gosvcca/gosvcca/experiments/claims"
+	"github.com/gosvcca/gosvcca/experiments/data"
+	"github.com/gosvcca/gosvcca/experiments/nn"
+	"github.com/gosvcca/gosvcca/experiments/training"
+	"github.com/gosvcca/gosvcca/lapack"
+	"github.com/gosvcca/gosvcca/svcca"
+	"github.com/gosvcca/gosvcca/svcca/compress"
+)
+
+// layers are compressed in turn: App. 5 of the paper, whose p2 is pool2. Where a product
+// comes next, of the block in next, it is that which gets cheaper.
+var (
+	layers = []string{"pool2", "fc1", "bn3", "fc2", "bn4"}
+	next   = map[string]string{"pool2": "fc1", "bn3": "fc2", "bn4": "logits"}
+)
+
+// shares of a layer's neurons are how many directions it keeps; the paper's are 0.22, 0.35
+// (against logits), 0.45, 0.63 (two networks).
+var shares = []float64{0.05, 0.1, 0.15, 0.22, 0.35, 0.45, 0.63, 0.8}
+
+const paperShare, networksShare = 0.35, 0.63
+
+// measured is what came out.
+type measured struct {
+	Images  int     `json:"images"` // that accuracies are of, none of them learnt
+	Whole   float64 `json:"accuracy"`
+	Against []*way  `json:"against"`
+}
+
+// way is what directions are shared with.
+type way struct {
+	With   string        `json:"with"`
+	Shares []*compressed `json:"shares"`
+}
+
+// compressed is a network whose layers keep a share of their directions.
+type compressed struct {
+	Share float64 `json:"share"`
+	// K and Accuracy are by layer: with that one and all before it compressed.
+	Layers   []string  `json:"layers"`
+	Neurons  []int     `json:"neurons"`
+	K        []int     `json:"k"`
+	Accuracy []float64 `json:"accuracy"`
+	// Before and After are what the products of fc1, fc2 and logits take.
+	Before compress.Cost `json:"before"`
+	After  compress.Cost `json:"after"`
+}
+
+// right is the accuracy with all layers compressed.
+func (c *compressed) right() float64 { return c.Accuracy[len(c.Accuracy)-1] }
+
+// at is the network of one of shares.
+func (w *way) at(share float64) *compressed {
+	for _, c := range w.Shares {
+		if c.Share >= share {
+			return c
+		}
+	}
+	return w.Shares[len(w.Shares)-1]
+}
+
+func measure(ctx context.Context, s settings, both [2]*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
+	m := &measured{Images: len(test.Labels), Whole: training.Accuracy(both[0], test, len(test.Labels))}
+	learnt, _ := data.All[float32](train, s.Record)
+	x, labels := data.All[float32](test, len(test.Labels))
+	other, err := both[1].Activations(learnt, layers...)
+	if err != nil {
+		return nil, err
+	}
+	logits := both[0].Outputs(learnt)
+	if s.Shuffle {
+		for i, y := range other {
+			other[i] = shuffled(y, s.Seed)
+		}
+		logits = shuffled(logits, s.Seed)
+	}
+	c := compressor{net: both[0], keep: s.Keep, learnt: learnt, x: x, labels: labels}
+	for i, w := range []struct {
+		with    string
+		against func(layer int) *nn.Tensor[float32]
+	}{
+		{"another network", func(layer int) *nn.Tensor[float32] { return other[layer] }},
+		{"the logits", func(int) *nn.Tensor[float32] { return logits }},
+	} {
+		of := &way{With: w.with}
+		for j, share := range shares {
+			each(i*len(shares) + j)
+			small, err := c.compress(ctx, share, w.against)
+			if err != nil {
+				return nil, err
+			}
+			of.Shares = append(of.Shares, small)
+		}
+		m.Against = append(m.Against, of)
+	}
+	return m, nil
+}
+
+// compressor compresses a network by directions of images that it learnt, and looks at how
+// often it is right on others.
+type compressor struct {
+	net       *nn.Network[float32]
+	keep      svcca.Keep
+	learnt, x *nn.Tensor[float32]
+	labels    []int
+}
+
+// compress leaves each layer, as the compressed ones before make it, with a share of its
+// directions.
+func (c *compressor) compress(ctx context.Context, share float64, against func(layer int) *nn.Tensor[float32]) (*compressed, error) {
+	small := &compressed{Share: share, Layers: layers}
+	first, err := c.net.Activations(c.learnt, layers[0])
+	if err != nil {
+		return nil, err
+	}
+	second, err := c.net.Activations(c.x, layers[0])
+	if err != nil {
+		return nil, err
+	}
+	y, z := first[0], second[0] // of images that were learnt, and others
+	for i, name := range layers {
+		if i > 0 {
+			if y, err = c.net.Through(layers[i-1], y, name); err != nil {
+				return nil, err
+			}
+			if z, err = c.net.Through(layers[i-1], z, name); err != nil {
+				return nil, err
+			}
+		}
+		pair, err := svcca.BetweenContext(ctx, y.Layer(name), against(i).Layer("against "+name), svcca.Options{Keep: c.keep})
+		if err != nil {
+			return nil, err
+		}
+		k, err := c.size(small, name, pair, share)
+		if err != nil {
+			return nil, err
+		}
+		p := &compress.Projection{Directions: pair.X.Directions, K: k}
+		if y, err = behind.Left(name, y, p); err != nil {
+			return nil, err
+		}
+		if z, err = behind.Left(name, z, p); err != nil {
+			return nil, err
+		}
+		outputs, err := c.net.Behind(name, z)
+		if err != nil {
+			return nil, err
+		}
+		small.Neurons, small.K = append(small.Neurons, pair.X.Neurons), append(small.K, k)
+		small.Accuracy = append(small.Accuracy, float64(nn.Right(outputs, c.labels))/float64(len(c.labels)))
+	}
+	return small, nil
+}
+
+// size returns how many directions a layer keeps, and adds what the product behind it takes,
+// if there is one, to the costs.
+func (c *compressor) size(small *compressed, name string, pair *svcca.Comparison, share float64) (k int, err error) {
+	// A product of one output shows the number where no product comes next.
+	layer := compress.Affine{Weights: lapack.New[float64](pair.X.Neurons, 1), Bias: make([]float64, 1), Name: name}
+	product, is := next[name]
+	if is {
+		if layer, err = c.affine(product); err != nil {
+			return 0, err
+		}
+	}
+	of, err := compress.Of(pair, layer, compress.Neurons(share))
+	if err != nil {
+		return 0, err
+	}
+	if is {
+		small.Before.Parameters += of.Before.Parameters
+		small.Before.MultiplyAdds += of.Before.MultiplyAdds
+		small.After.Parameters += of.After.Parameters
+		small.After.MultiplyAdds += of.After.MultiplyAdds
+	}
+	return of.K, nil
+}
+
+// affine returns a block's product.
+func (c *compressor) affine(name string) (compress.Affine, error) {
+	w, err := c.net.Param(name + "_w")
+	if err != nil {
+		return compress.Affine{}, err
+	}
+	b, err := c.net.Param(name + "_b")
+	if err != nil {
+		return compress.Affine{}, err
+	}
+	a := compress.Affine{Weights: lapack.New[float64](w.Value.Shape[0], w.Value.Shape[1]), Name: name}
+	for i, v := range w.Value.Data {
+		a.Weights.Data[i] = float64(v)
+	}
+	for _, v := range b.Value.Data {
+		a.Bias = append(a.Bias, float64(v))
+	}
+	return a, nil
+}
+
+// shuffled returns the datapoints in another order.
+func shuffled(y *nn.Tensor[float32], seed uint64) *nn.Tensor[float32] {
+	z := nn.NewTensor[float32](y.Shape...)
+	for to, from := range rand.New(rand.NewPCG(seed, 2)).Perm(y.Shape[0]) {
+		copy(z.Part(to, to+1).Data, y.Part(from, from+1).Data)
+	}
+	return z
+}
+
+// claims puts it beside the paper.
+func (m *measured) claims() claims.List {
+	networks, logits := m.Against[0], m.Against[1]
+	var means [2]float64
+	n := 0
+	for i, share := range shares {
+		if share <= paperShare {
+			means[0] += networks.Shares[i].right()
+			means[1] += logits.Shares[i].right()
+			n++
+		}
+	}
+	means[0] /= float64(n)
+	means[1] /= float64(n)
+	small, two := logits.at(paperShare), networks.at(networksShare)
+	return claims.List{{
+		Name:     "five layers at 0.35 of their size, by the logits",
+		Paper:    "down to 35% in all five layers hardly hurts (App. 5)",
+		Measured: fmt.Sprintf("right on %.1f%%, whole %.1f%%; %d of %d parameters of fc1, fc2, logits", 100*small.right(), 100*m.Whole, small.After.Parameters, small.Before.Parameters),
+		Holds:    small.right() >= m.Whole-0.02,
+	}, {
+		Name:     "by another network, at 0.63",
+		Paper:    "two networks' directions allow compression to 63% and less",
+		Measured: fmt.Sprintf("right on %.1f%%, whole %.1f%%", 100*two.right(), 100*m.Whole),
+		Holds:    two.right() >= m.Whole-0.02,
+	}, {
+		Name:     "the logits choose better",
+		Paper:    "directions shared with logits keep more than those shared with another network",
+		Measured: fmt.Sprintf("mean over shares up to %v: logits %.1f%%, network %.1f%%", paperShare, 100*means[1], 100*means[0]),
+		// Where nothing is kept, neither keeps more.
+		Holds: means[1] > means[0] && small.right() >= m.Whole-0.02,
+	}}
+}
+
+// String is a table by share.
+func (m *measured) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%-16s %6s  %-20s %-12s %s\n", "directions by", "share", "k by layer", "parameters", "accuracy after each layer, %")
+	for _, w := range m.Against {
+		for _, c := range w.Shares {
+			var k, right []string
+			for i := range c.K {
+				k, right = append(k, fmt.Sprint(c.K[i])), append(right, fmt.Sprintf("%5.1f", 100*c.Accuracy[i]))
+			}
+			fmt.Fprintf(&text, "%-16s %6.2f  %-20s %-12d %s\n", w.With, c.Share, strings.Join(k, " "), c.After.Parameters, strings.Join(right, " "))
+		}
+	}
+	return text.String()
+}
