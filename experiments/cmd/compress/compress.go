@@ -8,14 +8,14 @@ import (
 	"github.com/gosvcca/gosvcca/experiments/claims"
 	"github.com/gosvcca/gosvcca/experiments/program"
 	"github.com/gosvcca/gosvcca/experiments/results"
-	"github.com/gosvcca/gosvcca/experiments/twins"
+	"github.com/gosvcca/gosvcca/experiments/siblings"
 	"github.com/gosvcca/gosvcca/native"
 	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // settings are all that an experiment depends on.
 type settings struct {
-	twins.Settings
+	siblings.Settings
 	// Keep is how many directions of a layer there are at all.
 	Keep svcca.Keep `json:"keep"`
 	// Record is how many images directions come from.
@@ -38,7 +38,7 @@ result.json.
 func parse(args []string, stdout io.Writer) (s settings, out string, err error) {
 	flags, read := program.Flags("compress", intro, stdout)
 	flags.StringVarP(&out, "out", "o", "", "write to `DIR`, which is new")
-	s.Register(flags)
+	s.Register(flags, 2)
 	flags.TextVar(&s.Keep, "keep", svcca.FullRank(), "keep directions by `RULE`, as svcca does")
 	flags.IntVar(&s.Record, "record", 10000, "directions of `N` images that were learnt, at most")
 	flags.BoolVar(&s.Shuffle, "shuffle", false, "shuffle rows of one side, to see claims fall (default: no)")
@@ -70,13 +70,13 @@ func compressing(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	both, err := s.Train(ctx, train, program.NewProgress(stderr, 0, 2*s.Steps))
+	nets, err := s.Train(ctx, train, stderr)
 	if err != nil {
 		return err
 	}
 	steps := 2 * len(shares)
 	bar := program.NewProgress(stderr, 0, steps)
-	m, err := measure(ctx, s, both, train, test, func(done int) { bar.Show(done, steps, "compress") })
+	m, err := measure(ctx, s, nets, train, test, func(done int) { bar.Show(done, steps, "compress") })
 	bar.Clear()
 	if err != nil {
 		return err

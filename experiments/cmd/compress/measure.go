@@ -68,22 +68,22 @@ func (w *way) at(share float64) *compressed {
 	return w.Shares[len(w.Shares)-1]
 }
 
-func measure(ctx context.Context, s settings, both [2]*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
-	m := &measured{Images: len(test.Labels), Whole: training.Accuracy(both[0], test, len(test.Labels))}
+func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
+	m := &measured{Images: len(test.Labels), Whole: training.Accuracy(nets[0], test, len(test.Labels))}
 	learnt, _ := data.All[float32](train, s.Record)
 	x, labels := data.All[float32](test, len(test.Labels))
-	other, err := both[1].Activations(learnt, layers...)
+	other, err := nets[1].Activations(learnt, layers...)
 	if err != nil {
 		return nil, err
 	}
-	logits := both[0].Outputs(learnt)
+	logits := nets[0].Outputs(learnt)
 	if s.Shuffle {
 		for i, y := range other {
 			other[i] = shuffled(y, s.Seed)
 		}
 		logits = shuffled(logits, s.Seed)
 	}
-	c := compressor{net: both[0], keep: s.Keep, learnt: learnt, x: x, labels: labels}
+	c := compressor{net: nets[0], keep: s.Keep, learnt: learnt, x: x, labels: labels}
 	for i, w := range []struct {
 		with    string
 		against func(layer int) *nn.Tensor[float32]

@@ -10,7 +10,7 @@ import (
 // figures draws Fig. 2a and 2b for each layer.
 func (m *measured) figures() (all []results.Figure) {
 	for _, l := range m.Layers {
-		whole := figure.Series{Name: "whole network", X: []float64{1, float64(l.Neurons)}, Y: []float64{m.Whole[0], m.Whole[0]}, Faint: true}
+		whole := figure.Series{Name: "whole networks", X: []float64{1, float64(l.Neurons)}, Y: []float64{m.Whole, m.Whole}, Faint: true}
 		a := figure.Curves{
 			Title:  fmt.Sprintf("%s: directions and neurons", l.Layer),
 			XLabel: "directions or neurons kept", YLabel: "accuracy", LogX: true, To: 1,
@@ -26,7 +26,7 @@ func (m *measured) figures() (all []results.Figure) {
 			b.Series = append(b.Series, l.series(fmt.Sprintf("%d neurons", q), l.Onto[i], 4+i))
 		}
 		all = append(all,
-			results.Figure{Name: l.Layer + "-directions", Of: a, Page: figure.Page{Name: a.Title, Description: fmt.Sprintf("%d of %d directions are within one point of the whole network.", l.Enough, l.Neurons)}},
+			results.Figure{Name: l.Layer + "-directions", Of: a, Page: figure.Page{Name: a.Title, Description: fmt.Sprintf("%d of %d directions are within one point of the whole networks.", l.Enough, l.Neurons)}},
 			results.Figure{Name: l.Layer + "-neurons", Of: b, Page: figure.Page{Name: b.Title, Description: "Accuracy by how many directions are kept, and of few neurons then."}})
 	}
 	return all

@@ -20,17 +20,19 @@ var layers = []string{"pool2", "fc1", "fc2"}
 
 // measured is what came out.
 type measured struct {
-	Images int        `json:"images"` // that accuracies are of, none of them learnt
-	Whole  [2]float64 `json:"accuracy"`
-	Layers []*curves  `json:"layers"`
+	Images     int       `json:"images"` // that accuracies are of, none of them learnt
+	Accuracies []float64 `json:"accuracies"`
+	Whole      float64   `json:"accuracy"` // the mean
+	Layers     []*curves `json:"layers"`   // means
 }
 
-// curves are accuracies of a network, by how much of a layer it is left with.
+// curves are accuracies of a network, by how much of a layer it is left with; or means of
+// several.
 type curves struct {
 	Layer     string  `json:"layer"`
 	Neurons   int     `json:"neurons"`
-	M         int     `json:"directions"` // that there are
-	Mean      float64 `json:"svcca"`
+	M         int     `json:"directions"` // that there are; of several networks the least
+	Mean      float64 `json:"svcca"`      // of the layer and the next network's
 	Saturated bool    `json:"saturated"`
 	K         []int   `json:"k"`
 	// Directions is the accuracy from so many; of Onto[i] with neurons put at their means
@@ -66,49 +68,100 @@ func shuffled(y *nn.Tensor[float32], seed uint64) *nn.Tensor[float32] {
 }
 
 // measure takes directions from images that were learnt, and accuracies on others.
-func measure(ctx context.Context, s settings, both [2]*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
+func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
 	m := &measured{Images: len(test.Labels)}
-	for i, net := range both {
-		m.Whole[i] = training.Accuracy(net, test, len(test.Labels))
+	for _, net := range nets {
+		m.Accuracies = append(m.Accuracies, training.Accuracy(net, test, len(test.Labels)))
 	}
+	m.Whole = mean(m.Accuracies)
 	learnt, _ := data.All[float32](train, s.Record)
 	x, labels := data.All[float32](test, len(test.Labels))
 	for i, name := range layers {
-		each(i)
-		var sides [2]*nn.Tensor[float32]
-		for j, net := range both {
+		var sides []*nn.Tensor[float32]
+		for _, net := range nets {
 			all, err := net.Activations(learnt, name)
 			if err != nil {
 				return nil, err
 			}
-			sides[j] = all[0]
+			sides = append(sides, all[0])
 		}
-		if s.Shuffle {
-			sides[1] = shuffled(sides[1], s.Seed)
-		}
-		c, err := svcca.BetweenContext(ctx, sides[0].Layer("A "+name), sides[1].Layer("B "+name), svcca.Options{Keep: s.Keep})
-		if err != nil {
-			return nil, err
-		}
-		y, err := both[0].Activations(x, name)
-		if err != nil {
-			return nil, err
-		}
-		l := &curves{Layer: name, Neurons: c.X.Neurons, M: len(c.Rho), Mean: c.Mean, Saturated: c.Saturated, K: grid(c.X.Neurons)}
-		err = l.measure(ctx, c.X.Directions, s, func(p *compress.Projection) (float64, error) {
-			logits, err := behind.Projected(both[0], name, y[0], p)
-			if err != nil {
-				return 0, err
+		var all []*curves
+		for j, net := range nets {
+			each(i*len(nets) + j)
+			against := sides[(j+1)%len(nets)]
+			if s.Shuffle {
+				against = shuffled(against, s.Seed)
 			}
-			return float64(nn.Right(logits, labels)) / float64(len(labels)), nil
-		})
-		if err != nil {
-			return nil, err
+			c, err := svcca.BetweenContext(ctx, sides[j].Layer(name), against.Layer("next "+name), svcca.Options{Keep: s.Keep})
+			if err != nil {
+				return nil, err
+			}
+			y, err := net.Activations(x, name)
+			if err != nil {
+				return nil, err
+			}
+			l := &curves{Layer: name, Neurons: c.X.Neurons, M: len(c.Rho), Mean: c.Mean, Saturated: c.Saturated, K: grid(c.X.Neurons)}
+			err = l.measure(ctx, c.X.Directions, s, func(p *compress.Projection) (float64, error) {
+				logits, err := behind.Projected(net, name, y[0], p)
+				if err != nil {
+					return 0, err
+				}
+				return float64(nn.Right(logits, labels)) / float64(len(labels)), nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, l)
 		}
-		l.Enough, l.EnoughRandom, l.EnoughActive = l.enough(l.Directions, m.Whole[0]), l.enough(l.Random, m.Whole[0]), l.enough(l.Active, m.Whole[0])
+		l := together(all)
+		l.Enough, l.EnoughRandom, l.EnoughActive = l.enough(l.Directions, m.Whole), l.enough(l.Random, m.Whole), l.enough(l.Active, m.Whole)
 		m.Layers = append(m.Layers, l)
 	}
 	return m, nil
+}
+
+// together returns the means of curves of the same layer, as far as each of them goes.
+func together(all []*curves) *curves {
+	l := *all[0]
+	l.Mean = 0
+	for _, c := range all {
+		l.M = min(l.M, c.M)
+		l.Mean += c.Mean / float64(len(all))
+		l.Saturated = l.Saturated || c.Saturated
+	}
+	of := func(which func(c *curves) []float64) []float64 {
+		var columns [][]float64
+		for _, c := range all {
+			for i, a := range which(c) {
+				if i == len(columns) {
+					columns = append(columns, nil)
+				}
+				columns[i] = append(columns[i], a)
+			}
+		}
+		var means []float64
+		for _, column := range columns {
+			if len(column) == len(all) {
+				means = append(means, mean(column))
+			}
+		}
+		return means
+	}
+	l.Directions = of(func(c *curves) []float64 { return c.Directions })
+	l.Random = of(func(c *curves) []float64 { return c.Random })
+	l.Active = of(func(c *curves) []float64 { return c.Active })
+	l.Onto = nil
+	for i := range all[0].Onto {
+		l.Onto = append(l.Onto, of(func(c *curves) []float64 { return c.Onto[i] }))
+	}
+	return &l
+}
+
+func mean(values []float64) (sum float64) {
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	return sum
 }
 
 // measure fills the curves of a layer.
@@ -171,8 +224,8 @@ func (l *curves) at(accuracies []float64, k int) (a float64) {
 	return a
 }
 
-// mean returns that of accuracies for up to k directions or neurons.
-func (l *curves) mean(accuracies []float64, k int) (mean float64) {
+// upTo returns the mean of accuracies for up to k directions or neurons.
+func (l *curves) upTo(accuracies []float64, k int) (mean float64) {
 	n := 0
 	for i, a := range accuracies {
 		if l.K[i] <= k {
@@ -199,13 +252,13 @@ func (m *measured) claims() claims.List {
 		if l.Layer == "fc1" { // of which the paper says so
 			few = l.Enough > 0 && l.Enough <= papers
 		}
-		d, r, a := l.mean(l.Directions, papers), l.mean(l.Random, papers), l.mean(l.Active, papers)
+		d, r, a := l.upTo(l.Directions, papers), l.upTo(l.Random, papers), l.upTo(l.Active, papers)
 		beside = append(beside, fmt.Sprintf("%s %.0f%%, %.0f%%, %.0f%%", l.Layer, 100*d, 100*r, 100*a))
 		better = better && d > max(r, a)
 		if l.Layer != "fc2" { // which Fig. 2b leaves out
 			whole, part := l.at(l.Directions, spread), l.at(l.Onto[len(l.Onto)-1], spread)
 			onto = append(onto, fmt.Sprintf("%s %.1f%%, on %d neurons %.1f%%", l.Layer, 100*whole, l.OntoSize[len(l.OntoSize)-1], 100*part))
-			short = short && whole > m.Whole[0]-0.02 && part < whole-0.02
+			short = short && whole > m.Whole-0.02 && part < whole-0.02
 		}
 	}
 	return claims.List{{
@@ -221,7 +274,7 @@ func (m *measured) claims() claims.List {
 	}, {
 		Name:     "directions are spread over many neurons (Fig. 2b)",
 		Paper:    "20 directions of fc1 put onto 100 of 512 neurons fall short of these directions",
-		Measured: fmt.Sprintf("%d directions, whole %.1f%%: %s", spread, 100*m.Whole[0], strings.Join(onto, "; ")),
+		Measured: fmt.Sprintf("%d directions, whole %.1f%%: %s", spread, 100*m.Whole, strings.Join(onto, "; ")),
 		Holds:    short,
 	}}
 }

@@ -23,7 +23,7 @@ func run(ctx context.Context, args ...string) (stdout, stderr string, status int
 // sizes of the command, smaller in short tests.
 func sizes() []string {
 	if testing.Short() {
-		return []string{"--width", "10", "--steps", "150", "--draws", "2"}
+		return []string{"--width", "10", "--steps", "150", "--draws", "2", "--networks", "2"}
 	}
 	return nil
 }
@@ -56,8 +56,8 @@ func TestProjection(t *testing.T) {
 		require.Len(t, r.Layers, 3)
 		for _, l := range r.Layers {
 			// All neurons kept are the whole network, whatever the order they came in.
-			assert.InDelta(t, r.Whole[0], l.Random[len(l.Random)-1], 1e-9)
-			assert.InDelta(t, r.Whole[0], l.Active[len(l.Active)-1], 1e-9)
+			assert.InDelta(t, r.Whole, l.Random[len(l.Random)-1], 1e-9)
+			assert.InDelta(t, r.Whole, l.Active[len(l.Active)-1], 1e-9)
 			assert.FileExists(t, filepath.Join(out, l.Layer+"-directions.svg"))
 			assert.FileExists(t, filepath.Join(out, l.Layer+"-neurons.png"))
 		}
@@ -75,7 +75,16 @@ func TestEnough(t *testing.T) {
 	assert.Equal(t, 1, l.enough([]float64{0.9}, 0.9), "where directions end")
 	assert.Equal(t, 0, l.enough([]float64{0.9, 0.9}, 0.95))
 	assert.Equal(t, 0.99, l.at([]float64{0.985, 0.9, 0.99, 0.98}, 7))
-	assert.Equal(t, 0.25, l.mean([]float64{0.5, 0, 1, 1}, 3))
+	assert.Equal(t, 0.25, l.upTo([]float64{0.5, 0, 1, 1}, 3))
+}
+
+// TestTogether: curves that end before others end their mean.
+func TestTogether(t *testing.T) {
+	a := &curves{K: []int{1, 2}, M: 2, Mean: 1, Directions: []float64{1, 1}, Random: []float64{0, 1}, Active: []float64{1, 1}, Onto: [][]float64{{1, 1}}}
+	b := &curves{K: []int{1, 2}, M: 1, Mean: 0, Saturated: true, Directions: []float64{0}, Random: []float64{1, 0}, Active: []float64{0, 1}, Onto: [][]float64{{0}}}
+	want := &curves{K: []int{1, 2}, M: 1, Mean: 0.5, Saturated: true, Directions: []float64{0.5}, Random: []float64{0.5, 0.5}, Active: []float64{0.5, 1}, Onto: [][]float64{{0.5}}}
+	assert.Equal(t, want, together([]*curves{a, b}))
+	assert.Equal(t, want, together([]*curves{b, a}))
 }
 
 func TestMisuse(t *testing.T) {

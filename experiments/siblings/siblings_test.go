@@ -1,4 +1,4 @@
-package twins
+package siblings
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/gosvcca/gosvcca/experiments/nn"
-	"github.com/gosvcca/gosvcca/experiments/program"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -27,14 +26,14 @@ func (a *after) Err() error {
 }
 
 func small(keep string) *Settings {
-	return &Settings{Width: 2, Steps: 6, Batch: 16, Rate: 0.05, Seed: 3, keep: keep}
+	return &Settings{Networks: 2, Width: 2, Steps: 6, Batch: 16, Rate: 0.05, Seed: 3, keep: keep}
 }
 
-func train(t *testing.T, ctx context.Context, s *Settings) ([2]*nn.Network[float32], error) {
+func train(t *testing.T, ctx context.Context, s *Settings) ([]*nn.Network[float32], error) {
 	require.NoError(t, s.Check())
 	images, _, err := s.Open()
 	require.NoError(t, err)
-	return s.Train(ctx, images, program.NewProgress(io.Discard, 0, 2*s.Steps))
+	return s.Train(ctx, images, io.Discard)
 }
 
 func values(net *nn.Network[float32]) (all [][]float32) {
@@ -78,6 +77,8 @@ func TestCheck(t *testing.T) {
 		"--width -1: 1 or more": func(s *Settings) { s.Width = -1 },
 		"--steps -1: 1 or more": func(s *Settings) { s.Steps = -1 },
 		"--batch 0: 1 or more":  func(s *Settings) { s.Batch = 0 },
+		"--networks 1: 2 to 26": func(s *Settings) { s.Networks = 1 },
+		"--networks 27: 2 to":   func(s *Settings) { s.Networks = 27 },
 		"--rate 0: a number":    func(s *Settings) { s.Rate = 0 },
 	} {
 		s := small("")
