@@ -28,17 +28,17 @@ type settings struct {
 const intro = `Examples:
   compress -o compress
   compress -o cifar --data cifar-10-batches-bin --nets nets
-Trains two convolutional networks and leaves the last five hidden layers of one,
+Trains convolutional networks and leaves the last five hidden layers of each,
 pool2, fc1, bn3, fc2, bn4, one after another, with a share of their directions:
-those shared with the other network's layer, or with the logits. Writes into the
-new directory of -o how often it is right then (Fig. 7 of the paper) and
-result.json.
+those shared with the next network's layer, or with the logits. Writes into the
+new directory of -o how often they are right then, a mean (Fig. 7 of the paper),
+and result.json.
 `
 
 func parse(args []string, stdout io.Writer) (s settings, out string, err error) {
 	flags, read := program.Flags("compress", intro, stdout)
 	flags.StringVarP(&out, "out", "o", "", "write to `DIR`, which is new")
-	s.Register(flags, 2)
+	s.Register(flags, 4)
 	flags.TextVar(&s.Keep, "keep", svcca.FullRank(), "keep directions by `RULE`, as svcca does")
 	flags.IntVar(&s.Record, "record", 10000, "directions of `N` images that were learnt, at most")
 	flags.BoolVar(&s.Shuffle, "shuffle", false, "shuffle rows of one side, to see claims fall (default: no)")
@@ -74,7 +74,7 @@ func compressing(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	steps := 2 * len(shares)
+	steps := 2 * len(shares) * len(nets)
 	bar := program.NewProgress(stderr, 0, steps)
 	m, err := measure(ctx, s, nets, train, test, func(done int) { bar.Show(done, steps, "compress") })
 	bar.Clear()
@@ -85,7 +85,7 @@ func compressing(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err := dir.Write(r, m.figures()...); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "the whole network is right on %.1f%% of %d images\n%v", 100*m.Whole, m.Images, m)
+	fmt.Fprintf(stdout, "%d whole networks are right on %.1f%% of %d images, a mean\n%v", len(nets), 100*m.Whole, m.Images, m)
 	if err := r.Claims.Write(stdout); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 // figures draws accuracy by share, and at some shares by how many layers are compressed.
 func (m *measured) figures() []results.Figure {
 	whole := func(to float64) figure.Series {
-		return figure.Series{Name: "whole network", X: []float64{0, to}, Y: []float64{m.Whole, m.Whole}, Faint: true}
+		return figure.Series{Name: "whole networks", X: []float64{0, to}, Y: []float64{m.Whole, m.Whole}, Faint: true}
 	}
 	byShare := figure.Curves{Title: "Five layers, each left with a share", XLabel: "share of a layer's directions kept", YLabel: "accuracy", To: 1,
 		Series: []figure.Series{whole(1)}}

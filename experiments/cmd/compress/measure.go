@@ -31,9 +31,10 @@ const paperShare, networksShare = 0.35, 0.63
 
 // measured is what came out.
 type measured struct {
-	Images  int     `json:"images"` // that accuracies are of, none of them learnt
-	Whole   float64 `json:"accuracy"`
-	Against []*way  `json:"against"`
+	Images     int       `json:"images"` // that accuracies are of, none of them learnt
+	Accuracies []float64 `json:"accuracies"`
+	Whole      float64   `json:"accuracy"` // the mean
+	Against    []*way    `json:"against"`
 }
 
 // way is what directions are shared with.
@@ -42,7 +43,8 @@ type way struct {
 	Shares []*compressed `json:"shares"`
 }
 
-// compressed is a network whose layers keep a share of their directions.
+// compressed is a network whose layers keep a share of their directions; or several, with the
+// means of their accuracies, and the most that any keeps of a layer.
 type compressed struct {
 	Share float64 `json:"share"`
 	// K and Accuracy are by layer: with that one and all before it compressed.
@@ -68,41 +70,60 @@ func (w *way) at(share float64) *compressed {
 	return w.Shares[len(w.Shares)-1]
 }
 
+// measure compresses every network, by the next one's layers and by its own logits.
 func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
-	m := &measured{Images: len(test.Labels), Whole: training.Accuracy(nets[0], test, len(test.Labels))}
+	m := &measured{Images: len(test.Labels), Against: []*way{{With: "another network"}, {With: "the logits"}}}
 	learnt, _ := data.All[float32](train, s.Record)
 	x, labels := data.All[float32](test, len(test.Labels))
-	other, err := nets[1].Activations(learnt, layers...)
-	if err != nil {
-		return nil, err
-	}
-	logits := nets[0].Outputs(learnt)
-	if s.Shuffle {
-		for i, y := range other {
-			other[i] = shuffled(y, s.Seed)
+	done := 0
+	for i, net := range nets {
+		m.Accuracies = append(m.Accuracies, training.Accuracy(net, test, len(test.Labels)))
+		other, err := nets[(i+1)%len(nets)].Activations(learnt, layers...)
+		if err != nil {
+			return nil, err
 		}
-		logits = shuffled(logits, s.Seed)
-	}
-	c := compressor{net: nets[0], keep: s.Keep, learnt: learnt, x: x, labels: labels}
-	for i, w := range []struct {
-		with    string
-		against func(layer int) *nn.Tensor[float32]
-	}{
-		{"another network", func(layer int) *nn.Tensor[float32] { return other[layer] }},
-		{"the logits", func(int) *nn.Tensor[float32] { return logits }},
-	} {
-		of := &way{With: w.with}
-		for j, share := range shares {
-			each(i*len(shares) + j)
-			small, err := c.compress(ctx, share, w.against)
-			if err != nil {
-				return nil, err
+		logits := net.Outputs(learnt)
+		if s.Shuffle {
+			for j, y := range other {
+				other[j] = shuffled(y, s.Seed)
 			}
-			of.Shares = append(of.Shares, small)
+			logits = shuffled(logits, s.Seed)
 		}
-		m.Against = append(m.Against, of)
+		c := compressor{net: net, keep: s.Keep, learnt: learnt, x: x, labels: labels}
+		for j, against := range []func(layer int) *nn.Tensor[float32]{
+			func(layer int) *nn.Tensor[float32] { return other[layer] },
+			func(int) *nn.Tensor[float32] { return logits },
+		} {
+			w := m.Against[j]
+			for at, share := range shares {
+				each(done)
+				done++
+				small, err := c.compress(ctx, share, against)
+				if err != nil {
+					return nil, err
+				}
+				if i == 0 {
+					w.Shares = append(w.Shares, small)
+				} else {
+					w.Shares[at].add(small, i)
+				}
+			}
+		}
+	}
+	for _, a := range m.Accuracies {
+		m.Whole += a / float64(len(m.Accuracies))
 	}
 	return m, nil
+}
+
+// add takes another network in, beside so many before.
+func (c *compressed) add(other *compressed, before int) {
+	for i, a := range other.Accuracy {
+		c.Accuracy[i] += (a - c.Accuracy[i]) / float64(before+1)
+		c.K[i] = max(c.K[i], other.K[i])
+	}
+	c.After.Parameters = max(c.After.Parameters, other.After.Parameters)
+	c.After.MultiplyAdds = max(c.After.MultiplyAdds, other.After.MultiplyAdds)
 }
 
 // compressor compresses a network by directions of images that it learnt, and looks at how
