@@ -14,6 +14,7 @@ import (
 	"github.com/gosvcca/gosvcca/lapack"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/compress"
+	"gonum.org/v1/gonum/stat"
 )
 
 // layers are compressed in turn: App. 5 of the paper, whose p2 is pool2. Where a product
@@ -85,9 +86,9 @@ func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train
 		logits := net.Outputs(learnt)
 		if s.Shuffle {
 			for j, y := range other {
-				other[j] = shuffled(y, s.Seed)
+				other[j] = nn.Shuffled(y, rand.New(rand.NewPCG(s.Seed, 2)))
 			}
-			logits = shuffled(logits, s.Seed)
+			logits = nn.Shuffled(logits, rand.New(rand.NewPCG(s.Seed, 2)))
 		}
 		c := compressor{net: net, keep: s.Keep, learnt: learnt, x: x, labels: labels}
 		for j, against := range []func(layer int) *nn.Tensor[float32]{
@@ -110,9 +111,7 @@ func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train
 			}
 		}
 	}
-	for _, a := range m.Accuracies {
-		m.Whole += a / float64(len(m.Accuracies))
-	}
+	m.Whole = stat.Mean(m.Accuracies, nil)
 	return m, nil
 }
 
@@ -224,15 +223,6 @@ func (c *compressor) affine(name string) (compress.Affine, error) {
 		a.Bias = append(a.Bias, float64(v))
 	}
 	return a, nil
-}
-
-// shuffled returns the datapoints in another order.
-func shuffled(y *nn.Tensor[float32], seed uint64) *nn.Tensor[float32] {
-	z := nn.NewTensor[float32](y.Shape...)
-	for to, from := range rand.New(rand.NewPCG(seed, 2)).Perm(y.Shape[0]) {
-		copy(z.Part(to, to+1).Data, y.Part(from, from+1).Data)
-	}
-	return z
 }
 
 // claims puts it beside the paper.

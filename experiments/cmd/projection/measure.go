@@ -13,6 +13,7 @@ import (
 	"github.com/gosvcca/gosvcca/experiments/training"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/compress"
+	"gonum.org/v1/gonum/stat"
 )
 
 // layers are the top three of the paper, whose pool is its p2.
@@ -58,22 +59,13 @@ func grid(neurons int) (all []int) {
 	return append(all, neurons)
 }
 
-// shuffled returns the datapoints in another order.
-func shuffled(y *nn.Tensor[float32], seed uint64) *nn.Tensor[float32] {
-	z := nn.NewTensor[float32](y.Shape...)
-	for to, from := range rand.New(rand.NewPCG(seed, 2)).Perm(y.Shape[0]) {
-		copy(z.Part(to, to+1).Data, y.Part(from, from+1).Data)
-	}
-	return z
-}
-
 // measure takes directions from images that were learnt, and accuracies on others.
 func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train, test *data.Set, each func(done int)) (*measured, error) {
 	m := &measured{Images: len(test.Labels)}
 	for _, net := range nets {
 		m.Accuracies = append(m.Accuracies, training.Accuracy(net, test, len(test.Labels)))
 	}
-	m.Whole = mean(m.Accuracies)
+	m.Whole = stat.Mean(m.Accuracies, nil)
 	learnt, _ := data.All[float32](train, s.Record)
 	x, labels := data.All[float32](test, len(test.Labels))
 	for i, name := range layers {
@@ -90,7 +82,7 @@ func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train
 			each(i*len(nets) + j)
 			against := sides[(j+1)%len(nets)]
 			if s.Shuffle {
-				against = shuffled(against, s.Seed)
+				against = nn.Shuffled(against, rand.New(rand.NewPCG(s.Seed, 2)))
 			}
 			c, err := svcca.BetweenContext(ctx, sides[j].Layer(name), against.Layer("next "+name), svcca.Options{Keep: s.Keep})
 			if err != nil {
@@ -142,7 +134,7 @@ func together(all []*curves) *curves {
 		var means []float64
 		for _, column := range columns {
 			if len(column) == len(all) {
-				means = append(means, mean(column))
+				means = append(means, stat.Mean(column, nil))
 			}
 		}
 		return means
@@ -155,13 +147,6 @@ func together(all []*curves) *curves {
 		l.Onto = append(l.Onto, of(func(c *curves) []float64 { return c.Onto[i] }))
 	}
 	return &l
-}
-
-func mean(values []float64) (sum float64) {
-	for _, v := range values {
-		sum += v / float64(len(values))
-	}
-	return sum
 }
 
 // measure fills the curves of a layer.

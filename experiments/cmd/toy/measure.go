@@ -11,6 +11,7 @@ import (
 	"github.com/gosvcca/gosvcca/experiments/nn"
 	"github.com/gosvcca/gosvcca/svcca"
 	"github.com/gosvcca/gosvcca/svcca/compress"
+	"gonum.org/v1/gonum/stat"
 )
 
 // layer is the last hidden one, the paper's "penultimate".
@@ -63,7 +64,7 @@ func measure(s settings, both [2]*nn.Network[float32], x, targets *nn.Tensor[flo
 		}
 	}
 	if s.Shuffle {
-		hidden[1] = shuffled(hidden[1], s.Seed)
+		hidden[1] = nn.Shuffled(hidden[1], rand.New(rand.NewPCG(s.Seed, 2)))
 	}
 	// Directions beyond those looked at are there to be left out.
 	o := svcca.Options{Keep: svcca.Count(2 * most)}
@@ -116,8 +117,8 @@ func (m *measured) claims() claims.List {
 	return claims.List{{
 		Name:     "SVCCA directions of two networks are the same (Fig. 1)",
 		Paper:    "neurons seem unrelated; pairs of SVCCA directions are nearly identical, up to sign",
-		Measured: fmt.Sprintf("correlation of the first %d pairs, mean: neurons %.2f, SVD %.2f, SVCCA %.4f", shown, mean(m.Neurons), mean(m.SVD), mean(m.SVCCA)),
-		Holds:    mean(m.SVCCA) > 0.99 && mean(m.SVCCA) > mean(m.Neurons),
+		Measured: fmt.Sprintf("correlation of the first %d pairs, mean: neurons %.2f, SVD %.2f, SVCCA %.4f", shown, stat.Mean(m.Neurons, nil), stat.Mean(m.SVD, nil), stat.Mean(m.SVCCA, nil)),
+		Holds:    stat.Mean(m.SVCCA, nil) > 0.99 && stat.Mean(m.SVCCA, nil) > stat.Mean(m.Neurons, nil),
 	}, {
 		Name:     "few of them are the network's output (Fig. 3)",
 		Paper:    "outputs by 2, 6, 15, 30 of 200 directions come nearer and nearer; 30 are close to all",
@@ -154,7 +155,7 @@ func column[T float32 | float64](at func(i, j int) T, n, j int) []float64 {
 
 // standard returns values with mean 0 and mean square 1, those of a constant 0.
 func standard(values []float64) []float64 {
-	mu, square := mean(values), 0.0
+	mu, square := stat.Mean(values, nil), 0.0
 	for _, v := range values {
 		square += (v - mu) * (v - mu)
 	}
@@ -177,13 +178,6 @@ func together(a, b []float64) (sum float64) {
 	return sum
 }
 
-func mean(values []float64) (sum float64) {
-	for _, v := range values {
-		sum += v / float64(len(values))
-	}
-	return sum
-}
-
 // distance is ‖y − whole‖ over ‖whole − its means‖, datapoints × outputs.
 func distance(y, whole *nn.Tensor[float32]) float64 {
 	n, outputs := whole.Shape[0], whole.Shape[1]
@@ -200,13 +194,4 @@ func distance(y, whole *nn.Tensor[float32]) float64 {
 		}
 	}
 	return math.Sqrt(difference / varied)
-}
-
-// shuffled returns the datapoints in another order.
-func shuffled(y *nn.Tensor[float32], seed uint64) *nn.Tensor[float32] {
-	z := nn.NewTensor[float32](y.Shape...)
-	for to, from := range rand.New(rand.NewPCG(seed, 2)).Perm(y.Shape[0]) {
-		copy(z.Part(to, to+1).Data, y.Part(from, from+1).Data)
-	}
-	return z
 }
