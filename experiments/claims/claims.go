@@ -25,8 +25,8 @@ type Claim struct {
 	Paper string `json:"paper"`
 	// Measured is what came out here, with numbers.
 	Measured string `json:"measured"`
-	// Holds tells whether that agrees with the paper, by a rule that was there before the
-	// numbers.
+	// Holds tells whether that agrees with the paper, by a rule that the command has and that
+	// Measured lets the reader see.
 	Holds bool `json:"holds"`
 }
 
