@@ -134,13 +134,9 @@ func (s *Study) Shuffle(layers []*nn.Tensor[float32]) []*nn.Tensor[float32] {
 	if !s.Shuffled {
 		return layers
 	}
-	order := rand.New(rand.NewPCG(s.Seed, 99)).Perm(s.Record)
 	shuffled := make([]*nn.Tensor[float32], len(layers))
 	for i, l := range layers {
-		shuffled[i] = l.Clone()
-		for to, from := range order {
-			copy(shuffled[i].Part(to, to+1).Data, l.Part(from, from+1).Data)
-		}
+		shuffled[i] = nn.Shuffled(l, rand.New(rand.NewPCG(s.Seed, 99)))
 	}
 	return shuffled
 }

@@ -79,12 +79,16 @@ func (n *network) table(w io.Writer, images int) {
 	}
 }
 
-// curves are accuracy over steps, the mean of all seeds within one standard deviation.
+// curves are accuracy over the second half of training, where methods come to differ: the
+// mean of all seeds within one standard deviation.
 func (n *network) curves() results.Figure {
 	f := figure.Curves{Title: n.Network + ": Freeze Training", XLabel: "step", YLabel: "test accuracy (%)"}
 	for _, m := range n.Methods {
 		series := figure.Series{Name: m.Method}
 		for t, step := range n.Steps {
+			if 2*t < len(n.Steps)-1 {
+				continue
+			}
 			mean, deviation := stat.MeanStdDev(m.each(func(o *outcome) float64 { return 100 * o.Accuracy[t] }), nil)
 			series.X, series.Y = append(series.X, float64(step)), append(series.Y, mean)
 			series.Low, series.High = append(series.Low, mean-deviation), append(series.High, mean+deviation)
