@@ -156,7 +156,7 @@ func keep(dir string, settings any) error {
 	case err != nil:
 		return err
 	case strings.TrimSpace(string(before)) != string(text):
-		return fmt.Errorf("%s is of networks that were trained in another way: give another --weights, or the same flags", path)
+		return fmt.Errorf("%s is of networks that were trained in another way: give another --nets, or the same flags", path)
 	}
 	return nil
 }

@@ -63,12 +63,12 @@ func Parse(name, intro string, quick Quick, args []string, stdout io.Writer, mor
 	var dir string
 	flags.StringVarP(&s.Out, "out", "o", "", "write figures and numbers to `DIR`, a new one")
 	flags.StringVar(&dir, "data", "", "CIFAR-10, binary version, in `DIR` (default: digits)")
-	flags.StringVar(&s.Weights, "weights", "", "keep what is trained in `DIR`, and go on from it")
+	flags.StringVar(&s.Weights, "nets", "", "keep what is trained in `DIR`, and go on from there")
 	flags.IntVar(&s.Width, "width", quick.Width, "channels of the first layer (CIFAR-10: 32)")
 	flags.IntVar(&s.Steps, "steps", quick.Steps, "steps of training (CIFAR-10: 3000)")
 	flags.IntVar(&s.Record, "record", quick.Record, "compare on `N` test images (CIFAR-10: 100)")
 	flags.Uint64Var(&s.Seed, "seed", 1, "what is random")
-	flags.BoolVar(&s.Shuffled, "shuffled", false, "datapoints of one side in another order: claims fail")
+	flags.BoolVar(&s.Shuffled, "shuffle", false, "shuffle datapoints of one side, to see claims fall")
 	if more != nil {
 		more(flags)
 	}

@@ -43,7 +43,7 @@ func TestResume(t *testing.T) {
 	at := []int{0, 5, 12}
 	for _, kind := range []string{Convnet, ResNet} {
 		activations := func(weights string, ctx context.Context) ([][]float32, error) {
-			s, err := parse("-o", "unused", "--weights", filepath.Join(dir, weights))
+			s, err := parse("-o", "unused", "--nets", filepath.Join(dir, weights))
 			require.NoError(t, err)
 			n, err := s.Train(ctx, kind, 1, at, func(int) {})
 			if err != nil {
@@ -71,7 +71,7 @@ func TestResume(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
-	s, err := parse("-o", "unused", "--weights", filepath.Join(dir, "whole"), "--width", "3")
+	s, err := parse("-o", "unused", "--nets", filepath.Join(dir, "whole"), "--width", "3")
 	require.NoError(t, err)
 	_, err = s.Train(context.Background(), Convnet, 1, at, func(int) {})
 	assert.ErrorContains(t, err, "trained in another way")
@@ -93,7 +93,7 @@ func TestTemporary(t *testing.T) {
 	assert.NoDirExists(t, s.Weights)
 
 	mine := t.TempDir()
-	s, err = parse("-o", "unused", "--weights", mine)
+	s, err = parse("-o", "unused", "--nets", mine)
 	require.NoError(t, err)
 	remove, err = s.Temporary()
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestTemporary(t *testing.T) {
 
 // TestOnce: what is done is not done again, and nothing is kept of what failed.
 func TestOnce(t *testing.T) {
-	s, err := parse("-o", "unused", "--weights", t.TempDir())
+	s, err := parse("-o", "unused", "--nets", t.TempDir())
 	require.NoError(t, err)
 	calls := 0
 	work := func() ([]int, error) {
@@ -132,7 +132,7 @@ func TestEvery(t *testing.T) {
 
 // TestShuffle: every datapoint is there once, whole, in the same new place of each layer.
 func TestShuffle(t *testing.T) {
-	s, err := parse("-o", "unused", "--shuffled")
+	s, err := parse("-o", "unused", "--shuffle")
 	require.NoError(t, err)
 	plain, _ := parse("-o", "unused")
 	x := s.Recorded

@@ -20,7 +20,7 @@ import (
 
 const intro = `Examples:
   classes -o classes
-  classes -o classes --data cifar-10-batches-bin --weights weights
+  classes -o classes --data cifar-10-batches-bin --nets weights
 
 Trains a convolutional and a residual network on handwritten digits, or on
 CIFAR-10, and compares each of their layers with each single logit, feature maps

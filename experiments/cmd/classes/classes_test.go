@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/experiments/program"
@@ -34,11 +35,11 @@ func TestQuick(t *testing.T) {
 	}
 	rise := []string{"convnet rises", "resnet rises"}
 	weights := t.TempDir()
-	stdout, n, _ := run(t, "--weights", weights)
+	stdout, n, _ := run(t, "--nets", weights)
 	for _, name := range rise {
 		assert.NotContains(t, n.Claims.Failed(), name, stdout)
 	}
-	stdout, n, _ = run(t, "--weights", weights, "--shuffled")
+	stdout, n, _ = run(t, "--nets", weights, "--shuffle")
 	assert.Subset(t, n.Claims.Failed(), rise, stdout)
 }
 
@@ -84,4 +85,32 @@ func TestClaims(t *testing.T) {
 	other := good("resnet")
 	other.Similarity[0], other.Similarity[4] = other.Similarity[4], other.Similarity[0]
 	assert.Equal(t, []string{"classes differ"}, failed(good("convnet"), other))
+}
+
+// TestNothing: an interrupt, or a directory that is there, leaves nothing behind.
+func TestNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Interrupted, program.Run(ctx, "classes", work, []string{"-o", filepath.Join(dir, "out")}, &out, &errs))
+	assert.Contains(t, errs.String(), "classes: interrupted: convnet")
+	errs.Reset()
+	assert.Equal(t, program.Failed, program.Run(context.Background(), "classes", work, []string{"-o", dir}, &out, &errs))
+	assert.Contains(t, errs.String(), dir+" exists: a new directory is expected")
+	assert.Empty(t, out.String())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Done, program.Run(context.Background(), "classes", work, []string{"--help"}, &out, &errs))
+	assert.Empty(t, errs.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	assert.LessOrEqual(t, len(lines), 24)
+	for _, line := range lines {
+		assert.LessOrEqual(t, len([]rune(line)), 80, line)
+	}
 }

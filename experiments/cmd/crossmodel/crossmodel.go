@@ -20,7 +20,7 @@ import (
 
 const intro = `Examples:
   crossmodel -o crossmodel
-  crossmodel -o crossmodel --data cifar-10-batches-bin --weights weights
+  crossmodel -o crossmodel --data cifar-10-batches-bin --nets weights
 
 Trains two convolutional networks, from different starts, and a residual one on
 handwritten digits, or on CIFAR-10, and compares the layers of the first with

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/experiments/program"
@@ -33,11 +34,11 @@ func TestQuick(t *testing.T) {
 	}
 	seen := []string{"two starts", "depths correspond"}
 	weights := t.TempDir()
-	stdout, n, _ := run(t, "--weights", weights)
+	stdout, n, _ := run(t, "--nets", weights)
 	for _, name := range seen {
 		assert.NotContains(t, n.Claims.Failed(), name, stdout)
 	}
-	stdout, n, _ = run(t, "--weights", weights, "--shuffled")
+	stdout, n, _ = run(t, "--nets", weights, "--shuffle")
 	assert.Subset(t, n.Claims.Failed(), seen, stdout)
 }
 
@@ -97,4 +98,32 @@ func TestClaims(t *testing.T) {
 	require.NoError(t, reversed.align())
 	assert.False(t, reversed.order().Holds)
 	assert.False(t, align([]float64{1, 0}, []float64{1, 0}).order().Holds, "undefined")
+}
+
+// TestNothing: an interrupt, or a directory that is there, leaves nothing behind.
+func TestNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Interrupted, program.Run(ctx, "crossmodel", work, []string{"-o", filepath.Join(dir, "out")}, &out, &errs))
+	assert.Contains(t, errs.String(), "crossmodel: interrupted: convnet")
+	errs.Reset()
+	assert.Equal(t, program.Failed, program.Run(context.Background(), "crossmodel", work, []string{"-o", dir}, &out, &errs))
+	assert.Contains(t, errs.String(), dir+" exists: a new directory is expected")
+	assert.Empty(t, out.String())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Done, program.Run(context.Background(), "crossmodel", work, []string{"--help"}, &out, &errs))
+	assert.Empty(t, errs.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	assert.LessOrEqual(t, len(lines), 24)
+	for _, line := range lines {
+		assert.LessOrEqual(t, len([]rune(line)), 80, line)
+	}
 }

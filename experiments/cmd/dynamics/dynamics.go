@@ -17,7 +17,7 @@ import (
 
 const intro = `Examples:
   dynamics -o dynamics
-  dynamics -o dynamics --data cifar-10-batches-bin --weights weights
+  dynamics -o dynamics --data cifar-10-batches-bin --nets weights
 
 Trains a convolutional and a residual network on handwritten digits, or on
 CIFAR-10, and compares their layers at steps of training with those at the end,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/experiments/program"
@@ -41,7 +42,7 @@ func TestQuick(t *testing.T) {
 	for _, of := range n.Networks {
 		assert.Greater(t, of.Accuracy, 0.9)
 	}
-	stdout, n, _ = run(t, "--shuffled")
+	stdout, n, _ = run(t, "--shuffle")
 	assert.Subset(t, n.Claims.Failed(), seen, stdout)
 }
 
@@ -91,4 +92,32 @@ func TestClaims(t *testing.T) {
 	assert.Equal(t, []string{"convnet batch normalisation"}, failed(func(c, _ *network) { c.Norms[0].Similarity = 0.8 }))
 	assert.Equal(t, []string{"resnet stripes"}, failed(func(_, r *network) { r.Stripes = 0.004 }))
 	assert.Equal(t, []string{"resnet stripes"}, failed(func(c, _ *network) { c.Stripes = 0.03 }))
+}
+
+// TestNothing: an interrupt, or a directory that is there, leaves nothing behind.
+func TestNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Interrupted, program.Run(ctx, "dynamics", work, []string{"-o", filepath.Join(dir, "out")}, &out, &errs))
+	assert.Contains(t, errs.String(), "dynamics: interrupted: convnet")
+	errs.Reset()
+	assert.Equal(t, program.Failed, program.Run(context.Background(), "dynamics", work, []string{"-o", dir}, &out, &errs))
+	assert.Contains(t, errs.String(), dir+" exists: a new directory is expected")
+	assert.Empty(t, out.String())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Done, program.Run(context.Background(), "dynamics", work, []string{"--help"}, &out, &errs))
+	assert.Empty(t, errs.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	assert.LessOrEqual(t, len(lines), 24)
+	for _, line := range lines {
+		assert.LessOrEqual(t, len([]rune(line)), 80, line)
+	}
 }

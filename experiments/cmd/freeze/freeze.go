@@ -16,7 +16,7 @@ import (
 
 const intro = `Examples:
   freeze -o freeze
-  freeze -o freeze --data cifar-10-batches-bin --weights runs
+  freeze -o freeze --data cifar-10-batches-bin --nets runs
 
 Trains a convolutional and a residual network on handwritten digits, or on
 CIFAR-10: as usual, with Freeze Training, of layer i of L after step i/L of

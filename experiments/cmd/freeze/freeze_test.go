@@ -38,14 +38,14 @@ func TestQuick(t *testing.T) {
 	for _, name := range []string{"convnet linear saves", "convnet similarity saves", "resnet linear saves", "resnet similarity saves", "resnet similarity accuracy"} {
 		assert.NotContains(t, n.Claims.Failed(), name, stdout)
 	}
-	stdout, n, _ = run(t, "--seeds", "2", "--steps", "60", "--shuffled")
+	stdout, n, _ = run(t, "--seeds", "2", "--steps", "60", "--shuffle")
 	assert.Subset(t, n.Claims.Failed(), []string{"convnet similarity saves", "resnet similarity saves"}, stdout)
 }
 
 // TestSmall: what is counted while a network trains is what its schedule says.
 func TestSmall(t *testing.T) {
 	kept := t.TempDir()
-	args := []string{"--steps", "24", "--width", "2", "--record", "20", "--seeds", "2", "--threshold", "0.9", "--weights", kept}
+	args := []string{"--steps", "24", "--width", "2", "--record", "20", "--seeds", "2", "--threshold", "0.9", "--nets", kept}
 	stdout, n, dir := run(t, args...)
 	assert.Contains(t, stdout, "resnet, 2 seeds, right on 540 test images; saved of the baseline\n")
 	for _, name := range []string{"convnet-accuracy", "resnet-accuracy"} {
@@ -103,5 +103,33 @@ func TestMisuse(t *testing.T) {
 		var out, errs bytes.Buffer
 		assert.Equal(t, program.Misused, program.Run(context.Background(), "freeze", work, args, &out, &errs))
 		assert.Contains(t, errs.String(), says)
+	}
+}
+
+// TestNothing: an interrupt, or a directory that is there, leaves nothing behind.
+func TestNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Interrupted, program.Run(ctx, "freeze", work, []string{"-o", filepath.Join(dir, "out")}, &out, &errs))
+	assert.Contains(t, errs.String(), "freeze: interrupted: convnet")
+	errs.Reset()
+	assert.Equal(t, program.Failed, program.Run(context.Background(), "freeze", work, []string{"-o", dir}, &out, &errs))
+	assert.Contains(t, errs.String(), dir+" exists: a new directory is expected")
+	assert.Empty(t, out.String())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+func TestHelp(t *testing.T) {
+	var out, errs bytes.Buffer
+	assert.Equal(t, program.Done, program.Run(context.Background(), "freeze", work, []string{"--help"}, &out, &errs))
+	assert.Empty(t, errs.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	assert.LessOrEqual(t, len(lines), 24)
+	for _, line := range lines {
+		assert.LessOrEqual(t, len([]rune(line)), 80, line)
 	}
 }
