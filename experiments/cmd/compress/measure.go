@@ -96,6 +96,7 @@ func measure(ctx context.Context, s settings, nets []*nn.Network[float32], train
 			func(int) *nn.Tensor[float32] { return logits },
 		} {
 			w := m.Against[j]
+			c.first = nil
 			for at, share := range shares {
 				each(done)
 				done++
@@ -132,6 +133,8 @@ type compressor struct {
 	keep      svcca.Keep
 	learnt, x *nn.Tensor[float32]
 	labels    []int
+	// first is the comparison of the first layer, which no share changes.
+	first *svcca.Comparison
 }
 
 // compress leaves each layer, as the compressed ones before make it, with a share of its
@@ -156,9 +159,15 @@ func (c *compressor) compress(ctx context.Context, share float64, against func(l
 				return nil, err
 			}
 		}
-		pair, err := svcca.BetweenContext(ctx, y.Layer(name), against(i).Layer("against "+name), svcca.Options{Keep: c.keep})
-		if err != nil {
-			return nil, err
+		pair := c.first
+		if i > 0 || pair == nil {
+			pair, err = svcca.BetweenContext(ctx, y.Layer(name), against(i).Layer("against "+name), svcca.Options{Keep: c.keep})
+			if err != nil {
+				return nil, err
+			}
+		}
+		if i == 0 {
+			c.first = pair
 		}
 		k, err := c.size(small, name, pair, share)
 		if err != nil {

@@ -276,6 +276,9 @@ func (m *measured) String() string {
 	fmt.Fprintf(&text, "%-6s %8s %11s %7s   %s\n", "layer", "neurons", "directions", "SVCCA", "within one point: directions, random, active neurons")
 	for _, l := range m.Layers {
 		fmt.Fprintf(&text, "%-6s %8d %11d %7.3f   %10d %7d %7d\n", l.Layer, l.Neurons, l.M, l.Mean, l.Enough, l.EnoughRandom, l.EnoughActive)
+		if l.Saturated {
+			fmt.Fprintf(&text, "       too few images for so many directions: part of that is chance; more --record, or --keep 'variance(0.99)'\n")
+		}
 	}
 	return text.String()
 }
