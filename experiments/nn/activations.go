@@ -65,15 +65,27 @@ func (n *Network[T]) Outputs(x *Tensor[T]) *Tensor[T] {
 // Behind returns what the network makes of y in place of the activations of a block, one of
 // Blocks: y may be a projection of them, say. The error names a block that there is not.
 func (n *Network[T]) Behind(block string, y *Tensor[T]) (*Tensor[T], error) {
+	return n.Through(block, y, n.blocks[len(n.blocks)-1].name)
+}
+
+// Through returns the activations of a block, one of Blocks, where y are those of another
+// before it, or of itself. The error names a block that there is not, or not there.
+func (n *Network[T]) Through(block string, y *Tensor[T], to string) (*Tensor[T], error) {
 	defer native.LimitThreads(1)() // goroutines share the work
-	at := slices.Index(n.Blocks(), block)
-	if at < 0 {
-		return nil, fmt.Errorf("nn: no block is called %q: there are %s", block, strings.Join(n.Blocks(), ", "))
+	names := n.Blocks()
+	for _, name := range []string{block, to} {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("nn: no block is called %q: there are %s", name, strings.Join(names, ", "))
+		}
 	}
-	rest := chain[T]{blocks: n.blocks[at+1:]}
+	from, end := slices.Index(names, block), slices.Index(names, to)
+	if end < from {
+		return nil, fmt.Errorf("nn: block %q does not come behind %q", to, block)
+	}
+	part := chain[T]{blocks: n.blocks[from+1 : end+1]}
 	var all *Tensor[T]
 	batches(y, func(from, to int) {
-		all = collect(all, rest.forward(y.Part(from, to), false), from, to, y.Shape[0])
+		all = collect(all, part.forward(y.Part(from, to), false), from, to, y.Shape[0])
 	})
 	return all, nil
 }
