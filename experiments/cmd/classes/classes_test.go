@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gosvcca/gosvcca/experiments/program"
+	"github.com/gosvcca/gosvcca/experiments/study/studytest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -17,14 +17,7 @@ import (
 // run runs the command into a new directory and returns what it says and its numbers.
 func run(t *testing.T, args ...string) (stdout string, n *numbers, dir string) {
 	t.Helper()
-	dir = filepath.Join(t.TempDir(), "out")
-	var out, errs bytes.Buffer
-	require.Equal(t, program.Done, program.Run(context.Background(), "classes", work, append(args, "-o", dir), &out, &errs), errs.String())
-	assert.Empty(t, errs.String())
-	text, err := os.ReadFile(filepath.Join(dir, "result.json"))
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &n))
-	return out.String(), n, dir
+	return studytest.Run[numbers](t, "classes", work, args...)
 }
 
 // TestQuick: what layers have in common with a logit rises with depth, and does not where

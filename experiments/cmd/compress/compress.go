@@ -10,20 +10,10 @@ import (
 	"github.com/gosvcca/gosvcca/experiments/results"
 	"github.com/gosvcca/gosvcca/experiments/siblings"
 	"github.com/gosvcca/gosvcca/native"
-	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // settings are all that an experiment depends on.
-type settings struct {
-	siblings.Settings
-	// Keep is how many directions of a layer there are at all.
-	Keep svcca.Keep `json:"keep"`
-	// Record is how many images directions come from.
-	Record int `json:"record"`
-	// Shuffle takes datapoints of what layers are compared with in another order: the claims
-	// must fall.
-	Shuffle bool `json:"shuffle"`
-}
+type settings = siblings.Directions
 
 const intro = `Examples:
   compress -o compress
@@ -35,34 +25,22 @@ new directory of -o how often they are right then, a mean (Fig. 7 of the paper),
 and result.json.
 `
 
-func parse(args []string, stdout io.Writer) (s settings, out string, err error) {
+func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags, read := program.Flags("compress", intro, stdout)
-	flags.StringVarP(&out, "out", "o", "", "write to `DIR`, which is new")
 	s.Register(flags, 4)
-	flags.TextVar(&s.Keep, "keep", svcca.FullRank(), "keep directions by `RULE`, as svcca does")
-	flags.IntVar(&s.Record, "record", 10000, "directions of `N` images that were learnt, at most")
-	flags.BoolVar(&s.Shuffle, "shuffle", false, "shuffle rows of one side, to see claims fall (default: no)")
 	if err := read(args); err != nil {
-		return s, "", err
+		return s, err
 	}
-	switch {
-	case out == "":
-		err = program.Misusef("-o DIR is needed: where figures and numbers are written")
-	case s.Record < 2:
-		err = program.Misusef("--record %d: 2 or more is expected", s.Record)
-	default:
-		err = s.Check()
-	}
-	return s, out, err
+	return s, s.Check()
 }
 
 // compressing is the command.
 func compressing(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	s, out, err := parse(args, stdout)
+	s, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
-	dir, err := results.New(out)
+	dir, err := results.New(s.Out)
 	if err != nil {
 		return err
 	}
@@ -89,7 +67,7 @@ func compressing(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err := r.Claims.Write(stdout); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: shares, layers, each .svg and .png; result.json\n", out)
+	_, err = fmt.Fprintf(stdout, "%s: shares, layers, each .svg and .png; result.json\n", s.Out)
 	return err
 }
 

@@ -10,20 +10,13 @@ import (
 	"github.com/gosvcca/gosvcca/experiments/results"
 	"github.com/gosvcca/gosvcca/experiments/siblings"
 	"github.com/gosvcca/gosvcca/native"
-	"github.com/gosvcca/gosvcca/svcca"
 )
 
 // settings are all that an experiment depends on.
 type settings struct {
-	siblings.Settings
-	// Keep is how many directions of a layer there are at all.
-	Keep svcca.Keep `json:"keep"`
-	// Record is how many images directions come from, Draws how many sets of random neurons
-	// accuracies are means of.
-	Record int `json:"record"`
-	Draws  int `json:"draws"`
-	// Shuffle takes the next network's datapoints in another order: the claims must fall.
-	Shuffle bool `json:"shuffle"`
+	siblings.Directions
+	// Draws is how many sets of random neurons accuracies are means of.
+	Draws int `json:"draws"`
 }
 
 const intro = `Examples:
@@ -36,37 +29,26 @@ activation (Fig. 2a of the paper); from directions put onto few neurons (2b);
 and result.json.
 `
 
-func parse(args []string, stdout io.Writer) (s settings, out string, err error) {
+func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags, read := program.Flags("projection", intro, stdout)
-	flags.StringVarP(&out, "out", "o", "", "write to `DIR`, which is new")
 	s.Register(flags, 4)
-	flags.TextVar(&s.Keep, "keep", svcca.FullRank(), "keep directions by `RULE`, as svcca does")
-	flags.IntVar(&s.Record, "record", 10000, "directions of `N` images that were learnt, at most")
 	flags.IntVar(&s.Draws, "draws", 10, "random neurons: the mean of `N` draws")
-	flags.BoolVar(&s.Shuffle, "shuffle", false, "shuffle rows of one side, to see claims fall (default: no)")
 	if err := read(args); err != nil {
-		return s, "", err
+		return s, err
 	}
-	switch {
-	case out == "":
-		err = program.Misusef("-o DIR is needed: where figures and numbers are written")
-	case s.Record < 2:
-		err = program.Misusef("--record %d: 2 or more is expected", s.Record)
-	case s.Draws < 1:
-		err = program.Misusef("--draws %d: 1 or more is expected", s.Draws)
-	default:
-		err = s.Check()
+	if s.Draws < 1 {
+		return s, program.Misusef("--draws %d: 1 or more is expected", s.Draws)
 	}
-	return s, out, err
+	return s, s.Check()
 }
 
 // projection is the command.
 func projection(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	s, out, err := parse(args, stdout)
+	s, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
-	dir, err := results.New(out)
+	dir, err := results.New(s.Out)
 	if err != nil {
 		return err
 	}
@@ -93,7 +75,7 @@ func projection(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err := r.Claims.Write(stdout); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: directions and neurons of pool2, fc1, fc2, each .svg and .png; result.json\n", out)
+	_, err = fmt.Fprintf(stdout, "%s: directions and neurons of pool2, fc1, fc2, each .svg and .png; result.json\n", s.Out)
 	return err
 }
 
