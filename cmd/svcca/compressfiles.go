@@ -299,7 +299,11 @@ func writeCompressed(w io.Writer, s style, width int, j *compressJSON) error {
 		}
 		p.paragraph("", "", j.Measure.title()+" "+strings.Join(parts, ", ")+".")
 	} else {
-		p.paragraph("", "", fmt.Sprintf("kept: directions, by layers; last: %s over the rows that directions come from%s.", j.Measure.lower(), map[bool]string{true: ", and over --test"}[len(j.Before.Judged) > 1]))
+		text := "kept: directions, by layers; last: " + j.Measure.lower() + " over the rows that directions come from"
+		if len(j.Before.Judged) > 1 {
+			text += ", and over --test"
+		}
+		p.paragraph("", "", text+".")
 	}
 	from, err := j.Options.From.MarshalText()
 	if err != nil {

@@ -85,17 +85,20 @@ func (d *dynamicsJSON) summary(names []string, width int) [][]string {
 // deviate.
 func (d *dynamicsJSON) words() (text []string) {
 	top := len(d.Layers) - 1
+	deviation := dynamics.BottomUpDeviation(d.Converged) // nil where τ is
 	switch tau := d.BottomUp; {
 	case top == 0:
 		return nil
 	case tau == nil:
 		text = append(text, "Neither bottom-up nor top-down: all layers converge at one step, or none does.")
-	case math.Abs(*tau) < 1 && math.Abs(*tau) <= *dynamics.BottomUpDeviation(d.Converged):
+	case math.Abs(*tau) < 1 && math.Abs(*tau) <= *deviation:
 		text = append(text, fmt.Sprintf("Neither bottom-up nor top-down: Kendall's τ of depth and step is %s, by chance 0 ± %s.",
-			strings.TrimSpace(decimal(*tau, 0)), strings.TrimSpace(decimal(*dynamics.BottomUpDeviation(d.Converged), 0))))
+			strings.TrimSpace(decimal(*tau, 0)), strings.TrimSpace(decimal(*deviation, 0))))
 	default:
-		word := map[bool]string{true: "Bottom-up", false: "Top-down"}[*tau > 0]
-		how := map[bool]string{true: "lower layers tend to converge first", false: "higher layers tend to converge first"}[*tau > 0]
+		word, how := "Top-down", "higher layers tend to converge first"
+		if *tau > 0 {
+			word, how = "Bottom-up", "lower layers tend to converge first"
+		}
 		switch *tau {
 		case 1:
 			how = "each layer converges after all below it"

@@ -33,8 +33,9 @@ type Recorder struct {
 }
 
 // New prepares the layers of a network at the end of its training, in order of depth.
-// Where there are feature maps, all must stay readable; else none is read again. The error names the final layer and
-// wraps what measure.Prepare's may, or svcca.ErrShape where there is none.
+// Where there are feature maps, all must stay readable; else none is read again. The error
+// names the final layer and wraps what measure.Prepare's may, or svcca.ErrShape where there
+// is none.
 func New(ctx context.Context, final []conv.Maps, o Options) (*Recorder, error) {
 	if len(final) == 0 {
 		return nil, fmt.Errorf("dynamics: no final layers: %w", svcca.ErrShape)
